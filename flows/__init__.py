@@ -1,0 +1,1 @@
+"""The corridor: thin Prefect flows, the intake, and the command line."""

@@ -1,0 +1,1 @@
+"""The room of people: ledger, cases, claims, decisions, audit, pages."""

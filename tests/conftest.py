@@ -1,0 +1,28 @@
+"""What every test has: no network beyond loopback, and no skip where none is allowed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> None:
+    """Let a test that talks to the outside fail instead of depending on a network."""
+    socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Turn a skip into a failure where the machine is supposed to have everything."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("SPINETRIAGE_REQUIRE_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, but SPINETRIAGE_REQUIRE_ALL=1: {report.longrepr[2]}"
+    return report
