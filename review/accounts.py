@@ -1,0 +1,94 @@
+"""Accounts: making them, and finding the one that a command acts as."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from review import audit
+from review.models import Account, Role
+
+
+class AccountError(Exception):
+    """No account can be made or found so; the text says the way out."""
+
+
+def add_user(
+    name: str, role: str, os_user: str = "", sources: Sequence[str] = (), *, actor: str = audit.SYSTEM
+) -> str:
+    """Make an account and return its first password, which must be changed at the first login.
+
+    Parameters
+    ----------
+    os_user
+        The operating-system user who acts as this account on the command line; "" = none.
+    sources
+        The sources whose reports the person may see; none named = all.
+    actor
+        `account:ID` of the person who makes it.
+
+    Raises
+    ------
+    AccountError
+        When the role is unknown, or the name or the operating-system user is taken.
+    """
+    _check(name, role, os_user)
+    password = "-".join(secrets.token_hex(3) for _ in range(4))
+    with transaction.atomic():
+        account = Account.objects.create_user(
+            username=name,
+            password=password,
+            must_change_password=True,
+            os_user=os_user or None,
+            sources=list(sources),
+        )
+        account.groups.add(Group.objects.get_or_create(name=role)[0])
+        audit.record(
+            audit.Action.ACCOUNT_CHANGED,
+            actor=actor,
+            subject=account.actor,
+            made=True,
+            role=role,
+            sources=list(sources),
+        )
+    return password
+
+
+def account_for(as_name: str | None, os_user: str) -> Account:
+    """Return the account that a command acts as: the one named, else the one mapped to the user of the system.
+
+    Raises
+    ------
+    AccountError
+        When there is none, or it was closed.
+    """
+    if as_name:
+        account = Account.objects.filter(username=as_name).first()
+        missing = f"There is no account {as_name!r}. See `spinetriage user list`, or make it: `spinetriage user add`."
+    else:
+        account = Account.objects.filter(os_user=os_user).first()
+        missing = (
+            f"The operating-system user {os_user!r} is mapped to no account, and this command acts as a named "
+            "one. Name it with --as NAME, or map it: `spinetriage user add NAME --role ROLE --os-user USER`."
+        )
+    if account is None:
+        raise AccountError(missing)
+    if not account.is_active:
+        raise AccountError(f"The account {account.username!r} was closed. Act as another one with --as NAME.")
+    return account
+
+
+def _check(name: str, role: str, os_user: str) -> None:
+    if role not in Role.values:
+        raise AccountError(f"{role!r} is no role; the roles are {', '.join(Role.values)}.")
+    try:
+        Account.username_validator(name)
+    except ValueError:
+        raise AccountError(f"{name!r} cannot be a name: use letters, digits and @ . + - _ only.") from None
+    if Account.objects.filter(username=name).exists():
+        raise AccountError(f"There is an account {name!r} already; choose another name.")
+    if os_user and Account.objects.filter(os_user=os_user).exists():
+        raise AccountError(f"The operating-system user {os_user!r} is mapped to an account already.")

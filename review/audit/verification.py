@@ -1,0 +1,104 @@
+"""The proof: everything that the chain vouches for, recomputed from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+
+from review.audit.chain import Action, anchored, row_mac
+from review.conservation import conservation, totals
+from review.digests import decision_digest, input_line, shard_digest
+from review.models import AuditHead, AuditRow, Case, Decision, Input, Reading, Shard
+
+Fault = dict[str, Any]
+
+
+def verify() -> dict[str, Any]:
+    """Recompute the chain, the digests and the conservation law from the tables.
+
+    Returns
+    -------
+    dict
+        `ok`; `rows`, the number of rows of the chain; `faults`, a list of `{"row", "what"}` where row is the
+        number of an audit row or None; `inputs` and `outcomes` as counted from the tables.
+    """
+    rows = AuditRow.objects.count()
+    faults = [*_chain_faults(), *_shard_faults(), *_decision_faults()]
+    faults += [{"row": None, "what": what} for what in conservation(None)]
+    inputs, outcomes = totals()
+    return {"ok": not faults, "rows": rows, "faults": faults, "inputs": inputs, "outcomes": outcomes}
+
+
+def _chain_faults() -> Iterator[Fault]:
+    heads = anchored()
+    before, expected = "", 1
+    for row in AuditRow.objects.order_by("number").iterator():
+        if row.number != expected:
+            yield {"row": expected, "what": f"rows {expected} to {row.number - 1} are missing"}
+        if row.mac != row_mac(row, before):
+            yield {
+                "row": row.number,
+                "what": "the row does not fit the chain: it or the row before was changed",
+            }
+        if heads.pop(row.number, row.mac) != row.mac:
+            yield {"row": row.number, "what": "differs from the head kept outside the database"}
+        before, expected = row.mac, row.number + 1
+    head = AuditHead.objects.filter(id=1).first() or AuditHead()
+    if (head.number, head.mac) != (expected - 1, before):
+        yield {
+            "row": head.number,
+            "what": f"the head says row {head.number}, the chain ends at {expected - 1}",
+        }
+    if heads:
+        last = max(heads)
+        yield {"row": last, "what": f"was kept outside the database up to row {last}, the chain lacks it"}
+
+
+def _vouched(action: Action, key: str) -> dict[int, tuple[int, str]]:
+    """Return what the chain vouches for: by id, the row's number and the digest."""
+    rows = AuditRow.objects.filter(action=action).order_by("number").values_list("number", "detail")
+    return {detail[key]: (number, detail["digest"]) for number, detail in rows.iterator()}
+
+
+def _shard_faults() -> Iterator[Fault]:
+    vouched = _vouched(Action.SHARD_STORED, "shard")
+    for shard in Shard.objects.filter(state=Shard.State.DONE).order_by("id").iterator():
+        number, digest = vouched.pop(shard.pk, (None, ""))
+        if number is None:
+            yield {"row": None, "what": f"shard {shard.pk} is done, but no row of the audit says so"}
+        elif shard_digest(_lines(shard)) != digest:
+            yield {"row": number, "what": f"an input, text or reading of shard {shard.pk} was changed"}
+    for missing, (number, _) in vouched.items():
+        yield {"row": number, "what": f"shard {missing} was stored, but is not there as done"}
+
+
+def _lines(shard: Shard) -> Iterator[str]:
+    readings: dict[int, Reading] = {}
+    for reading in Reading.objects.filter(version__inputs__shard=shard).order_by("id"):
+        readings.setdefault(
+            reading.version_id, reading
+        )  # the first is the one of the shard; a reread comes later
+    for item in Input.objects.filter(shard=shard).select_related("version__report").defer("raw"):
+        version = item.version
+        key = version.report.key if version else ""
+        yield input_line(item, key, version, readings.get(version.pk) if version else None)
+
+
+def _decision_faults() -> Iterator[Fault]:
+    vouched = _vouched(Action.CASE_DECIDED, "decision")
+    decisions = Decision.objects.select_related("reading__version__report").order_by("id")
+    for decision in decisions.iterator():
+        number, digest = vouched.pop(decision.pk, (None, ""))
+        if number is None:
+            yield {"row": None, "what": f"decision {decision.pk} stands in no row of the audit"}
+        elif decision_digest(decision, decision.reading.version.report.key) != digest:
+            yield {"row": number, "what": f"decision {decision.pk}, or what it was made on, was changed"}
+    for missing, (number, _) in vouched.items():
+        yield {"row": number, "what": f"decision {missing} is not there"}
+    newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id").values("verdict")[:1]
+    decided = Case.objects.filter(state__in=Decision.Verdict.values).annotate(verdict=Subquery(newest))
+    for case, state, verdict in decided.values_list("pk", "state", "verdict"):
+        if state != verdict:
+            yield {"row": None, "what": f"case {case} is {state}, but its last decision says {verdict}"}

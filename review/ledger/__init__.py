@@ -1,0 +1,40 @@
+"""The record that counts: what came in, what became of it, and by which run.
+
+Every function that writes does so in one transaction, may be called again after a crash at any moment,
+and then changes nothing that was already recorded.
+"""
+
+from review.conservation import conservation
+from review.ledger.explanation import explain
+from review.ledger.history import outcome_rows, rejected, runs, summary
+from review.ledger.runs import beat, close_run, count_unchanged, open_run, take_over
+from review.ledger.shards import TakenPortion, add_shard, fail_shard, known, shard_portions, unfinished
+from review.ledger.storing import holdings, store_shard
+from review.ledger.studies import HeldStudy, store_studies, studies_for
+from review.versions import Holding
+
+__all__ = [
+    "HeldStudy",
+    "Holding",
+    "TakenPortion",
+    "add_shard",
+    "beat",
+    "close_run",
+    "conservation",
+    "count_unchanged",
+    "explain",
+    "fail_shard",
+    "holdings",
+    "known",
+    "open_run",
+    "outcome_rows",
+    "rejected",
+    "runs",
+    "shard_portions",
+    "store_shard",
+    "store_studies",
+    "studies_for",
+    "summary",
+    "take_over",
+    "unfinished",
+]

@@ -1,0 +1,119 @@
+"""Why a report was queued, or not: for any report ever seen."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from review.ledger.history import summary
+from review.models import Case, Input, Reading, Report
+
+ALSO = 20  # other reports named when a name fits several
+
+
+def explain(name: str, sources: list[str] | None = None) -> dict[str, Any] | None:
+    """Return everything recorded about one report, or about an input that was rejected.
+
+    Parameters
+    ----------
+    name
+        A report key, a case (`C12`), an input (`I345`), an accession number or a file's path; tried in this
+        order.
+    sources
+        Only inputs of these sources are looked at; None or an empty list means all.
+
+    Returns
+    -------
+    dict or None
+        `report`, `outcome`, `reason`, `reading`, `case`, `run` of the newest input that stands for itself
+        (a duplicate only says that the same came again), with its `versions`, `inputs`, `warnings`, and
+        `also`: the keys of other reports of this name. None when nothing of this name was ever seen.
+    """
+    allowed = Input.objects.filter(portion__source__in=sources) if sources else Input.objects.all()
+    inputs = next((found for found in _candidates(allowed, name) if found.exists()), None)
+    if inputs is None:
+        return None
+    newest = inputs.exclude(outcome="duplicate").order_by("-id").first() or inputs.order_by("-id")[0]
+    report = newest.version.report if newest.version else None
+    keys = inputs.exclude(version__report=report).exclude(version=None)
+    also = (
+        keys.values_list("version__report__key", flat=True).distinct().order_by("version__report__key")[:ALSO]
+    )
+    return _explained(newest, report) | {"also": list(also)}
+
+
+def _candidates(allowed: QuerySet[Input], name: str) -> list[QuerySet[Input]]:
+    number = re.fullmatch(r"([CI])([0-9]{1,18})", name)
+    found = [allowed.filter(version__report__key=name)]
+    if number and number[1] == "C":
+        found.append(allowed.filter(version__report__case=int(number[2])))
+    if number and number[1] == "I":
+        found.append(allowed.filter(pk=int(number[2])))
+    found.append(allowed.filter(version__accession=name))
+    found.append(allowed.filter(portion__path=name))
+    return [inputs.select_related("portion", "shard", "version__report").defer("raw") for inputs in found]
+
+
+def _explained(newest: Input, report: Report | None) -> dict[str, Any]:
+    version = newest.version
+    reading = Reading.objects.filter(version=version).order_by("-id").first() if version else None
+    case = Case.objects.filter(report=report).select_related("claimed_by").first() if report else None
+    return {
+        "report": report.key if report else None,
+        "source": newest.portion.source,
+        "path": newest.portion.path,
+        "outcome": newest.outcome,
+        "reason": newest.reason,
+        "detail": newest.detail,
+        "warnings": version.warnings if version else [],
+        "reading": reading.content if reading else None,
+        "case": _case(case) if case else None,
+        "run": summary(newest.shard.run_id),
+        "versions": _versions(report) if report else [],
+        "inputs": _inputs(report) if report else [],
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    decisions = case.decisions.order_by("id").select_related("account")
+    return {
+        "case": case.name,
+        "tier": case.get_tier_display(),
+        "status": case.status,
+        "first_arrival": case.first_arrival.isoformat(),
+        "decisions": [
+            {"verdict": d.verdict, "reason": d.reason, "by": d.account.username, "at": d.at.isoformat()}
+            for d in decisions
+        ],
+    }
+
+
+def _versions(report: Report) -> list[dict[str, Any]]:
+    return [
+        {
+            "version": version.number,
+            "status": version.status,
+            "current": version.is_current,
+            "arrived_at": version.arrived_at.isoformat(),
+            "result_time": version.result_time.isoformat() if version.result_time else None,
+            "text_digest": version.text_digest,
+        }
+        for version in report.versions.defer("text", "context").order_by("number")
+    ]
+
+
+def _inputs(report: Report) -> list[dict[str, Any]]:
+    rows = Input.objects.filter(version__report=report).select_related("portion", "shard").defer("raw")
+    return [
+        {
+            "input": f"I{row.pk}",
+            "run": row.shard.run_id,
+            "path": row.portion.path,
+            "item": row.item,
+            "outcome": row.outcome,
+            "reason": row.reason,
+        }
+        for row in rows.order_by("id")
+    ]

@@ -1,0 +1,67 @@
+"""The rows of inputs: one for each item, whatever became of it."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.utils import timezone
+
+from review import audit
+from review.digests import input_line, shard_digest
+from review.models import Input, Outcome, Reading, ReportVersion, Shard
+from review.records import NewOutcome
+
+# Bytes of a rejected input that are kept for another attempt; of a larger one nothing, for half is no use.
+RAW_LIMIT = 10 * 1024 * 1024
+Row = tuple[Input, ReportVersion | None, Reading | None]
+Judged = tuple[Outcome, str, ReportVersion | None, Reading | None]  # outcome, reason, version, reading
+
+
+def input_rows(
+    shard: Shard, outcomes: Sequence[NewOutcome], judged: Mapping[tuple[int, int], Judged]
+) -> list[Row]:
+    """Make the rows of a shard's inputs; an item without an entry in `judged` is rejected for its own reason."""
+    rows: list[Row] = []
+    for new in outcomes:
+        rejection: Judged = (Outcome.REJECTED, new.reason, None, None)
+        outcome, reason, version, reading = judged.get((new.portion, new.item), rejection)
+        keep = outcome == Outcome.REJECTED and new.raw is not None and len(new.raw) <= RAW_LIMIT
+        row = Input(
+            shard=shard,
+            portion_id=new.portion,
+            item=new.item,
+            outcome=outcome,
+            reason=reason[:60],
+            detail=new.detail[:500],
+            raw=zlib.compress(new.raw) if keep and new.raw is not None else None,
+            version=version,
+        )
+        rows.append((row, version, reading))
+    return rows
+
+
+def finish(shard: Shard, rows: Iterable[Row], extra: Mapping[str, int]) -> dict[str, int]:
+    """Mark the shard as done with its counts, and let the audit vouch for its inputs; the last act of storing."""
+    counts: Counter[str] = Counter(extra)
+    lines = []
+    for row, version, reading in rows:
+        counts[str(row.outcome)] += 1
+        if row.outcome == Outcome.QUEUED and reading:
+            counts[reading.tier] += 1
+        lines.append(input_line(row, version.report.key if version else "", version, reading))
+    shard.counts = dict(counts)
+    shard.state = Shard.State.DONE
+    shard.ended_at = timezone.now()
+    shard.save(update_fields=["counts", "state", "ended_at"])
+    audit.record(
+        audit.Action.SHARD_STORED,
+        actor=audit.SYSTEM,
+        subject=f"shard:{shard.pk}",
+        shard=shard.pk,
+        run=shard.run_id,
+        inputs=len(lines),
+        digest=shard_digest(lines),
+    )
+    return dict(counts)

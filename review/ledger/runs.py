@@ -1,0 +1,147 @@
+"""Opening, keeping alive and closing runs, and taking over from dead ones."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from review import audit
+from review.models import Run, Shard
+
+# A run on another host whose heart has not beaten for so long is dead.
+SILENCE = timedelta(minutes=5)
+
+
+def open_run(
+    *, trigger: str, rules_version: str, code_version: str, actor: str, prefect_flow_run: str = ""
+) -> int:
+    """Record that this process starts a batch, and return the run's id.
+
+    Parameters
+    ----------
+    trigger
+        What started it: `command`, `schedule` …
+    actor
+        `account:ID` of the person who started it, or `audit.SYSTEM`.
+    prefect_flow_run
+        The id of Prefect's flow run.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        run = Run.objects.create(
+            trigger=trigger,
+            started_at=now,
+            heartbeat_at=now,
+            rules_version=rules_version,
+            code_version=code_version,
+            prefect_flow_run=prefect_flow_run,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            process_start=_process_start(os.getpid()),
+        )
+        audit.record(
+            audit.Action.RUN_OPENED,
+            actor=actor,
+            subject=f"run:{run.pk}",
+            trigger=trigger,
+            rules_version=rules_version,
+            code_version=code_version,
+            prefect_flow_run=prefect_flow_run,
+        )
+    return run.pk
+
+
+def beat(run_id: int) -> None:
+    """Say that the run is alive; to be called at least once a minute."""
+    Run.objects.filter(pk=run_id, state=Run.State.RUNNING).update(heartbeat_at=timezone.now())
+
+
+def close_run(run_id: int, state: str, error: str = "") -> None:
+    """End a run as `completed` or `failed`; a run that has already ended stays as it is.
+
+    Parameters
+    ----------
+    error
+        A type name and ids, never the text of an exception: that may quote a report.
+    """
+    if state not in (Run.State.COMPLETED, Run.State.FAILED):
+        raise ValueError(f"a run cannot be closed as {state!r}; expected 'completed' or 'failed'")
+    with transaction.atomic():
+        now = timezone.now()
+        running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
+        if running.update(state=state, ended_at=now, heartbeat_at=now, error=error[:500]):
+            audit.record(audit.Action.RUN_CLOSED, actor=audit.SYSTEM, subject=f"run:{run_id}", state=state)
+
+
+def count_unchanged(run_id: int, number: int) -> None:
+    """Count known, unchanged items that the run met again: duplicates without a row each."""
+    Run.objects.filter(pk=run_id).update(unchanged=F("unchanged") + number)
+
+
+def take_over(run_id: int) -> list[int]:
+    """Mark dead runs as crashed and move every shard that an ended run left unfinished to this run.
+
+    A run is dead when its process is gone (on the same host) or has been silent for five minutes (on
+    another host, or where the start of a process cannot be told). Two runs that take over at once share
+    the shards: each shard moves by one guarded UPDATE. Should a run that was taken for dead still store a
+    shard, the second storing finds it done and changes nothing.
+
+    Returns
+    -------
+    list of int
+        The ids of the shards that are now this run's.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        others = (
+            Run.objects.select_for_update().filter(state=Run.State.RUNNING).exclude(pk=run_id).order_by("id")
+        )
+        dead = [run.pk for run in others if _is_dead(run)]
+        Run.objects.filter(pk__in=dead).update(
+            state=Run.State.CRASHED, ended_at=now, error="the process died"
+        )
+        left = (
+            Shard.objects.select_for_update(of=("self",))
+            .exclude(state=Shard.State.DONE)
+            .exclude(run__state=Run.State.RUNNING)
+            .order_by("id")
+        )
+        shards = list(left.values_list("id", flat=True))
+        number = Shard.objects.filter(run=run_id).aggregate(n=Max("number"))["n"] or 0
+        for number, shard in enumerate(shards, start=number + 1):  # noqa: B020 - counts on from the run's last
+            Shard.objects.filter(pk=shard).update(run=run_id, number=number, state=Shard.State.WAITING)
+        if dead or shards:
+            audit.record(
+                audit.Action.RUN_TAKEN_OVER,
+                actor=audit.SYSTEM,
+                subject=f"run:{run_id}",
+                crashed=dead,
+                shards=shards,
+            )
+    return shards
+
+
+def _is_dead(run: Run) -> bool:
+    if run.host == socket.gethostname() and run.process_start:
+        return _process_start(run.pid) != run.process_start
+    return timezone.now() - run.heartbeat_at > SILENCE
+
+
+def _process_start(pid: int) -> str:
+    """Return what tells one process from a later one with the same id: this boot and the start in its ticks.
+
+    "" when there is no such process, it has ended and only waits to be collected, or the system has no /proc.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # The name of the process stands in brackets and may itself hold brackets and spaces.
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if state in "ZX" else f"{boot} {fields[18]}"

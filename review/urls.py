@@ -1,0 +1,5 @@
+"""Addresses; they carry ids only."""
+
+from django.urls import path
+
+urlpatterns = []

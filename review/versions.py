@@ -1,0 +1,67 @@
+"""Which of two versions of a report counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from review.records import ReportStatus
+
+Place = Literal["duplicate", "superseded", "version"]
+RANK: dict[str, int] = {"preliminary": 0, "final": 1, "corrected": 2, "addendum": 2, "deleted": 3}
+
+
+class Arrival(Protocol):
+    """What decides the place of a version that arrives; `NewVersion` is one."""
+
+    @property
+    def status(self) -> ReportStatus: ...
+    @property
+    def text_digest(self) -> str: ...
+    @property
+    def result_time(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What is held of one report.
+
+    `status`, `result_time` and `text` are those of the current version; `digests` are those of every text
+    ever held, superseded ones too; `number` is the highest version number. `only_addenda` says that the
+    parent of the addenda held has not come yet.
+    """
+
+    digests: frozenset[str]
+    status: str
+    result_time: datetime | None
+    text: str
+    number: int
+    only_addenda: bool
+
+
+def place(new: Arrival, held: Holding | None) -> Place:
+    """Say what an arriving version is beside what is held.
+
+    The order is status (deleted, then corrected and addendum, then final, then preliminary), then result
+    time, then arrival. Nothing follows a deletion. An addendum is never older than what it adds to: its
+    words must be read. A parent that comes after its addendum is a version for the same reason.
+
+    What is held only ever grows, so an answer other than "version" stays true: the corridor may ask before
+    it reads, and the ledger asks again inside its transaction.
+    """
+    if held is None:
+        return "version"
+    if new.status == "deleted":
+        return "duplicate" if held.status == "deleted" else "version"
+    if new.text_digest in held.digests:
+        return "duplicate"
+    if held.status == "deleted":
+        return "superseded"
+    if new.status == "addendum" or held.only_addenda:
+        return "version"
+    if RANK[new.status] != RANK[held.status]:
+        return "version" if RANK[new.status] > RANK[held.status] else "superseded"
+    if new.result_time and held.result_time and new.result_time < held.result_time:
+        return "superseded"
+    return "version"
