@@ -58,7 +58,7 @@ def add_user(
 
 
 def account_for(as_name: str | None, os_user: str) -> Account:
-    """Return the account that a command acts as: the one named, else the one mapped to the user of the system.
+    """Return the account that a command acts as: the one named, else the one of the system's user.
 
     Raises
     ------
@@ -67,12 +67,12 @@ def account_for(as_name: str | None, os_user: str) -> Account:
     """
     if as_name:
         account = Account.objects.filter(username=as_name).first()
-        missing = f"There is no account {as_name!r}. See `spinetriage user list`, or make it: `spinetriage user add`."
+        missing = f"There is no account {as_name!r}. Make it: `spinetriage user add`."
     else:
         account = Account.objects.filter(os_user=os_user).first()
         missing = (
-            f"The operating-system user {os_user!r} is mapped to no account, and this command acts as a named "
-            "one. Name it with --as NAME, or map it: `spinetriage user add NAME --role ROLE --os-user USER`."
+            f"The operating-system user {os_user!r} is mapped to no account, and this command acts as "
+            "a named one. Name it with --as NAME, or map it: `spinetriage user add NAME --role ROLE --os-user USER`."
         )
     if account is None:
         raise AccountError(missing)

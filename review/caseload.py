@@ -26,7 +26,7 @@ OPEN = (Case.State.WAITING, Case.State.IN_REVIEW)
 State, Kind = Case.State, CaseEvent.Kind
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The act cannot be done now; the text says why and what to do."""
 
 
@@ -72,8 +72,8 @@ def _new_case(version: ReportVersion, reading: Reading, tier: Tier) -> Case:
     )
 
 
-def _change(case: Case, change: Change) -> Kind:
-    """Apply a newer version to a case. A tier rises at once and never falls; nothing is closed but by a deletion."""
+def _change(case: Case, change: Change) -> CaseEvent.Kind:
+    """Apply a newer version: a tier rises at once and never falls, and only a deletion closes a case."""
     if change.reading is None:
         case.state = State.WITHDRAWN
         case.claimed_by, case.claim_expires = None, None
@@ -101,7 +101,7 @@ def _free(now: datetime) -> Q:
     return Q(state=State.WAITING) | Q(state=State.IN_REVIEW, claim_expires__lte=now)
 
 
-def next(account: Account) -> Case | None:  # noqa: A001 - read as caseload.next
+def next(account: Account) -> Case | None:
     """Claim the first free case in order; None when nothing waits."""
     while True:
         free = queue(account).filter(_free(timezone.now())).values_list("id", flat=True)[:10]
@@ -147,7 +147,7 @@ def release(account: Account, case_id: int) -> None:
 def give_back(account: Account, case_id: int, note: str) -> None:
     """Return a claimed case to the list with a note for whoever takes it next."""
     if not note.strip():
-        raise Refused("Say why the case goes back, so that the next reader knows.")
+        raise RefusedError("Say why the case goes back, so that the next reader knows.")
     with transaction.atomic():
         case = _held_by(account, case_id)
         _let_go(case, State.WAITING)
@@ -155,7 +155,7 @@ def give_back(account: Account, case_id: int, note: str) -> None:
 
 
 def decide(
-    account: Account, case_id: int, version_seen: int, verdict: str, reason: str = "", comment: str = ""
+    account: Account, case_id: int, version_seen: int, verdict: str, *, reason: str = "", comment: str = ""
 ) -> Decision:
     """Confirm or dismiss a claimed case.
 
@@ -170,7 +170,7 @@ def decide(
 
     Raises
     ------
-    Refused
+    RefusedError
         When the case is not claimed by this person or the claim has expired, a newer version has come, or
         the reason is missing.
     """
@@ -178,7 +178,7 @@ def decide(
     with transaction.atomic():
         case = _held_by(account, case_id)
         if case.reading.version_id != version_seen:
-            raise Refused("A newer version of the report has arrived. Read it below, then decide.")
+            raise RefusedError("A newer version of the report has arrived. Read it below, then decide.")
         decision = Decision.objects.create(
             case=case,
             reading=case.reading,
@@ -198,24 +198,24 @@ def decide(
 def reopen(account: Account, case_id: int, note: str) -> None:
     """Let a decided case wait again, with the reason."""
     if not note.strip():
-        raise Refused("Say why the case is opened again.")
+        raise RefusedError("Say why the case is opened again.")
     with transaction.atomic():
         case = _locked(account, case_id)
         if case.state not in (State.CONFIRMED, State.DISMISSED):
-            raise Refused(f"Only a decided case can be opened again; this one is {case.status}.")
+            raise RefusedError(f"Only a decided case can be opened again; this one is {case.status}.")
         _let_go(case, State.WAITING)
         _tell(case, account, Kind.REOPENED, audit.Action.CASE_REOPENED, note)
 
 
 def _check_verdict(verdict: str, reason: str, comment: str) -> None:
     if verdict not in Decision.Verdict.values:
-        raise Refused(f"A case is confirmed or dismissed; {verdict!r} is neither.")
+        raise RefusedError(f"A case is confirmed or dismissed; {verdict!r} is neither.")
     if verdict == Decision.Verdict.CONFIRMED and reason:
-        raise Refused("A reason belongs to a dismissal only.")
+        raise RefusedError("A reason belongs to a dismissal only.")
     if verdict == Decision.Verdict.DISMISSED and reason not in Decision.Reason.values:
-        raise Refused("Choose the reason for which the case is dismissed.")
+        raise RefusedError("Choose the reason for which the case is dismissed.")
     if reason == Decision.Reason.OTHER and not comment.strip():
-        raise Refused("Say the other reason in the comment.")
+        raise RefusedError("Say the other reason in the comment.")
 
 
 def _claim_time() -> timedelta:
@@ -225,16 +225,16 @@ def _claim_time() -> timedelta:
 def _locked(account: Account, case_id: int) -> Case:
     case = visible(Case.objects.select_for_update(), account).filter(pk=case_id).first()
     if case is None:
-        raise Refused("There is no such case among those you may see.")
+        raise RefusedError("There is no such case among those you may see.")
     return case
 
 
 def _held_by(account: Account, case_id: int) -> Case:
     case = _locked(account, case_id)
     if case.claimed_by_id != account.pk or case.state != State.IN_REVIEW:
-        raise Refused("You do not hold this case. Claim it first.")
+        raise RefusedError("You do not hold this case. Claim it first.")
     if not case.is_claimed:
-        raise Refused("Your claim has expired. Claim the case again.")
+        raise RefusedError("Your claim has expired. Claim the case again.")
     return case
 
 

@@ -42,7 +42,7 @@ class FirstPassword:
         """Send the person to the page of the password, whatever page was asked for."""
         match = request.resolver_match
         account = request.user
-        if isinstance(account, Account) and account.must_change_password:
-            if match is None or match.url_name not in WITH_FIRST_PASSWORD:
-                return redirect("password")
+        allowed = match is not None and match.url_name in WITH_FIRST_PASSWORD
+        if isinstance(account, Account) and account.must_change_password and not allowed:
+            return redirect("password")
         return None

@@ -33,7 +33,7 @@ def _behind() -> bool:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold a lock that other processes wait for: in PostgreSQL across machines, else a file beside the data."""
+    """Hold a lock that other processes wait for: PostgreSQL's own, or a file beside the data."""
     from django.conf import settings  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 

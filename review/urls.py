@@ -1,5 +1,4 @@
 """Addresses; they carry ids only."""
 
-from django.urls import path
 
 urlpatterns = []

@@ -40,7 +40,7 @@ class Holding:
     only_addenda: bool
 
 
-def place(new: Arrival, held: Holding | None) -> Place:
+def place(new: Arrival, held: Holding | None) -> Place:  # noqa: PLR0911 - one rule a line
     """Say what an arriving version is beside what is held.
 
     The order is status (deleted, then corrected and addendum, then final, then preliminary), then result

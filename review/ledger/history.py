@@ -54,7 +54,7 @@ def _summary(run: Run, counts: Counter[str], shards: Counter[str]) -> dict[str, 
 
 
 def outcome_rows(run_id: int) -> Iterator[dict[str, Any]]:
-    """Yield one row for each input of a run, without any text, in order of input; a shard at a time in memory."""
+    """Yield one row for each input of a run, without any text; a shard at a time in memory."""
     shards = Shard.objects.filter(run=run_id).order_by("number").values_list("id", flat=True)
     for shard in shards.iterator():
         inputs = Input.objects.filter(shard=shard).select_related(

@@ -22,7 +22,7 @@ Judged = tuple[Outcome, str, ReportVersion | None, Reading | None]  # outcome, r
 def input_rows(
     shard: Shard, outcomes: Sequence[NewOutcome], judged: Mapping[tuple[int, int], Judged]
 ) -> list[Row]:
-    """Make the rows of a shard's inputs; an item without an entry in `judged` is rejected for its own reason."""
+    """Make the rows of a shard's inputs; an item that `judged` does not name was rejected."""
     rows: list[Row] = []
     for new in outcomes:
         rejection: Judged = (Outcome.REJECTED, new.reason, None, None)
@@ -43,7 +43,7 @@ def input_rows(
 
 
 def finish(shard: Shard, rows: Iterable[Row], extra: Mapping[str, int]) -> dict[str, int]:
-    """Mark the shard as done with its counts, and let the audit vouch for its inputs; the last act of storing."""
+    """Mark the shard as done, and let the audit vouch for its inputs; the last act of storing."""
     counts: Counter[str] = Counter(extra)
     lines = []
     for row, version, reading in rows:

@@ -81,7 +81,7 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
 
 
 def shard_portions(shard_id: int) -> list[TakenPortion]:
-    """Begin an attempt at a shard and return its portions, in the order of their files; none when it is done."""
+    """Begin an attempt at a shard and return its portions, in the order of their files; none when done."""
     begun = Shard.objects.filter(pk=shard_id).exclude(state=Shard.State.DONE)
     if not begun.update(
         attempts=F("attempts") + 1, started_at=timezone.now(), state=Shard.State.WAITING, error=""

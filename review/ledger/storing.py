@@ -132,7 +132,7 @@ class _Judge:
         self.changes: list[caseload.Change] = []
 
     def judge(self) -> dict[tuple[int, int], Judged]:
-        """Store the new versions, readings and cases; return by portion and item what became of each input."""
+        """Store what is new; return by portion and item what became of each version."""
         judged = {(portion, item): self._judge_one(new) for portion, item, new in self.news}
         # Old versions step back first: the database allows one current version of a report.
         ReportVersion.objects.filter(pk__in=self.retired).update(is_current=False)

@@ -117,7 +117,7 @@ def _store(studies: Sequence[NewStudy]) -> None:
         for name, value in clipped(Study, **{name: getattr(new, name) for name in TOLD}).items():
             if value:
                 setattr(study, name, value)
-    # In one order everywhere, so that two shards with the same studies wait for each other instead of blocking.
+    # In one order everywhere, so that two shards with the same studies cannot block each other.
     rows = [held[uid] for uid in sorted(held)]
     for row in rows:
         row.pk = None
