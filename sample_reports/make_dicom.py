@@ -161,16 +161,21 @@ def add_pixels(ds: Dataset, grey: int) -> None:
     ds["PixelData"].VR = "OB"
 
 
-def write(folder: Path) -> None:
+def write_study(folder: Path, study: SampleStudy) -> None:
+    """Write the images of one study below `folder`."""
+    for series, (modality, instances) in enumerate(study.series, start=1):
+        place = folder / study.folder / f"{study.accession}_{modality}"
+        place.mkdir(parents=True, exist_ok=True)
+        for instance in range(1, instances + 1):
+            # Archives name files in both ways.
+            name = f"IM{series:02d}{instance:02d}" + ("" if modality == "CT" else ".dcm")
+            image(study, series, instance).save_as(place / name, enforce_file_format=True)
+
+
+def write_samples(folder: Path) -> None:
     """Write all studies and one truncated file below `folder`."""
     for study in STUDIES:
-        for series, (modality, instances) in enumerate(study.series, start=1):
-            for instance in range(1, instances + 1):
-                # Archives name files in both ways.
-                name = f"IM{series:02d}{instance:02d}" + ("" if modality == "CT" else ".dcm")
-                path = folder / study.folder / f"{study.accession}_{modality}" / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                image(study, series, instance).save_as(path, enforce_file_format=True)
+        write_study(folder, study)
     whole = folder / "mr" / "SA260001" / "SA260001_MR" / "IM0101.dcm"
     broken = folder / "broken" / "SA260900.dcm"
     broken.parent.mkdir(parents=True, exist_ok=True)
@@ -178,4 +183,4 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "dicom")
+    write_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "dicom")

@@ -147,3 +147,22 @@ def test_studies_are_many_small_and_of_several_modalities():
 def test_making_the_studies_again_gives_the_same_bytes(tmp_path):
     subprocess.run([sys.executable, SAMPLES / "make_dicom.py", tmp_path], check=True)
     assert files_below(tmp_path) == files_below(SAMPLES / "dicom")
+
+
+def test_generated_reports_differ_from_each_other_and_come_again_with_the_same_seed(tmp_path):
+    def generate(folder: str, seed: str) -> dict[str, bytes]:
+        script = SAMPLES.parent / "bench" / "generate.py"
+        arguments = ["--out", tmp_path / folder, "--reports", "60", "--seed", seed, "--dicom", "3"]
+        subprocess.run([sys.executable, script, *arguments], check=True)
+        return files_below(tmp_path / folder)
+
+    files = generate("first", "7")
+    assert len([name for name in files if name.startswith("dicom/")]) == 3
+    rows = list(csv.DictReader(files["exports/load.csv"].decode().splitlines(keepends=True)))
+    texts = [row["report_text"] for row in rows]
+    texts += [json.loads(line)["report_text"] for line in files["exports/load.jsonl"].splitlines()]
+    texts += [files[name].decode().partition("\n\n")[2] for name in files if name.startswith("text/")]
+    assert len(texts) == len(set(texts)) == 60
+    assert all(100 <= len(text.split()) <= 350 for text in texts)
+    assert generate("again", "7") == files
+    assert generate("other", "8") != files
