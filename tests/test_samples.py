@@ -118,7 +118,7 @@ def test_linked_reports_have_a_study_and_the_others_have_none():
         if e["source"] == "sample-dicom" or e["outcome"] in {"duplicate", "rejected"}:
             continue
         number = accession(e["item"])
-        if "identity conflict" in e["warnings"]:
+        if "identity_conflict" in e["warnings"]:
             assert number in found
         elif number:
             assert e["study_linked"] == (number in found), e["item"]
