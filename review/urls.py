@@ -1,4 +1,3 @@
 """Addresses; they carry ids only."""
 
-
 urlpatterns = []

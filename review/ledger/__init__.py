@@ -7,8 +7,25 @@ and then changes nothing that was already recorded.
 from review.conservation import conservation
 from review.ledger.explanation import explain
 from review.ledger.history import outcome_rows, rejected, runs, summary
-from review.ledger.runs import beat, close_run, count_unchanged, open_run, take_over
-from review.ledger.shards import TakenPortion, add_shard, fail_shard, known, shard_portions, unfinished
+from review.ledger.runs import (
+    beat,
+    close_run,
+    count_unchanged,
+    name_prefect_run,
+    open_run,
+    scope,
+    scopes,
+    take_over,
+)
+from review.ledger.shards import (
+    TakenPortion,
+    add_shard,
+    fail_shard,
+    known,
+    progress,
+    shard_portions,
+    unfinished,
+)
 from review.ledger.storing import holdings, store_shard
 from review.ledger.studies import HeldStudy, store_studies, studies_for
 from review.versions import Holding
@@ -26,10 +43,14 @@ __all__ = [
     "fail_shard",
     "holdings",
     "known",
+    "name_prefect_run",
     "open_run",
     "outcome_rows",
+    "progress",
     "rejected",
     "runs",
+    "scope",
+    "scopes",
     "shard_portions",
     "store_shard",
     "store_studies",

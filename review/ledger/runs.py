@@ -19,7 +19,13 @@ SILENCE = timedelta(minutes=5)
 
 
 def open_run(
-    *, trigger: str, rules_version: str, code_version: str, actor: str, prefect_flow_run: str = ""
+    *,
+    trigger: str,
+    rules_version: str,
+    code_version: str,
+    actor: str,
+    scope: str = "",
+    prefect_flow_run: str = "",
 ) -> int:
     """Record that this process starts a batch, and return the run's id.
 
@@ -29,6 +35,8 @@ def open_run(
         What started it: `command`, `schedule` …
     actor
         `account:ID` of the person who started it, or `audit.SYSTEM`.
+    scope
+        The name of the one source to take from, or somebody's own folder; "" = every configured source.
     prefect_flow_run
         The id of Prefect's flow run.
     """
@@ -36,6 +44,7 @@ def open_run(
     with transaction.atomic():
         run = Run.objects.create(
             trigger=trigger,
+            scope=scope,
             started_at=now,
             heartbeat_at=now,
             rules_version=rules_version,
@@ -55,6 +64,21 @@ def open_run(
             prefect_flow_run=prefect_flow_run,
         )
     return run.pk
+
+
+def name_prefect_run(run_id: int, flow_run: str) -> None:
+    """Record which of Prefect's flow runs carries out the run."""
+    Run.objects.filter(pk=run_id).update(prefect_flow_run=flow_run)
+
+
+def scope(run_id: int) -> str:
+    """Return what the run was asked to take from: a source's name, a folder, or "" for everything."""
+    return Run.objects.values_list("scope", flat=True).get(pk=run_id)
+
+
+def scopes() -> list[str]:
+    """Return every source or folder that a run was ever asked for by name."""
+    return list(Run.objects.exclude(scope="").values_list("scope", flat=True).distinct().order_by("scope"))
 
 
 def beat(run_id: int) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F, Max, Sum
+from django.db.models import F, Max, Q, Sum
 from django.utils import timezone
 
 from review.models import Portion, Run, Shard
-from review.records import NewPortion
+from review.records import NewPortion, PortionKind
 
 CHUNK = 500  # values in one IN list; SQLite's limit on parameters is far above
 
@@ -33,13 +33,15 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
 
 
 def known(source: str, paths: Iterable[str]) -> dict[tuple[str, str], int]:
-    """Return how many items of these files are already taken, by path and fingerprint.
+    """Return how many items of these files have their outcome, by path and fingerprint.
 
-    A table whose run died while it was being cut is known with fewer items than it has.
+    What waits in a shard is not known yet: it still counts where its shard is done. A table whose run died
+    while it was being cut is known with fewer items than it has.
     """
     found: dict[tuple[str, str], int] = {}
     for some in chunks(paths):
-        rows = Portion.objects.filter(source=source, path__in=some).values_list("path", "fingerprint")
+        done = Portion.objects.filter(source=source, path__in=some, shard__state=Shard.State.DONE)
+        rows = done.values_list("path", "fingerprint")
         for path, fingerprint, items in rows.annotate(Sum("items")):
             found[path, fingerprint] = items
     return found
@@ -115,7 +117,15 @@ def fail_shard(shard_id: int, error: str) -> None:
     waiting.update(state=Shard.State.FAILED, ended_at=timezone.now(), error=error[:500])
 
 
-def unfinished(run_id: int) -> list[int]:
-    """Return the ids of the run's shards that are not done, in their order."""
-    shards = Shard.objects.filter(run=run_id).exclude(state=Shard.State.DONE)
+def unfinished(run_id: int, kind: PortionKind) -> list[int]:
+    """Return the ids of the run's shards of one kind that are not done, in their order."""
+    shards = Shard.objects.filter(run=run_id, kind=kind).exclude(state=Shard.State.DONE)
     return list(shards.order_by("number").values_list("id", flat=True))
+
+
+def progress(run_id: int) -> tuple[int, int]:
+    """Return how many report items the run has taken so far, and how many of them have their outcome."""
+    taken = Portion.objects.filter(shard__run=run_id, shard__kind="reports")
+    done = Q(shard__state=Shard.State.DONE)
+    sums = taken.aggregate(all=Sum("items"), done=Sum("items", filter=done))
+    return sums["all"] or 0, sums["done"] or 0

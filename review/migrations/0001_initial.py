@@ -189,6 +189,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('crashed', 'Crashed')], default='running', max_length=10)),
                 ('trigger', models.CharField(max_length=20)),
+                ('scope', models.TextField(blank=True)),
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('heartbeat_at', models.DateTimeField()),

@@ -16,6 +16,7 @@ class Run(models.Model):
 
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     trigger = models.CharField(max_length=20)  # command, schedule …
+    scope = models.TextField(blank=True)  # a source's name or a folder; "" = every configured source
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField()
