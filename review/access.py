@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import TypeVar
 
-from review.models import Account, Case, Role
+from django.db.models import Model, QuerySet
+
+from review.models import Account, Role
+
+T = TypeVar("T", bound=Model)
+
+
+class AccessError(Exception):
+    """An account is missing or may not do this; the text says the way out."""
+
 
 _READERS = {Role.RADIOLOGIST, Role.LEAD}
 _KEEPERS = {Role.LEAD, Role.AUDITOR, Role.OPERATOR, Role.ADMIN}
@@ -13,7 +22,7 @@ _KEEPERS = {Role.LEAD, Role.AUDITOR, Role.OPERATOR, Role.ADMIN}
 RIGHTS: dict[str, frozenset[Role]] = {
     name: frozenset(roles)
     for name, roles in {
-        "worklist": _READERS | {Role.AUDITOR},
+        "queue": _READERS | {Role.AUDITOR},
         "case": _READERS | {Role.AUDITOR},
         "decide": _READERS,  # next, claim, extend, release, confirm, dismiss, return, reopen
         "explain": _READERS | {Role.AUDITOR},
@@ -31,11 +40,15 @@ def may(account: Account, right: str) -> bool:
     return not RIGHTS[right].isdisjoint(account.roles)
 
 
-def sees_source(account: Account, source: str) -> bool:
-    """Whether the person may see reports of this source."""
-    return not account.sources or source in account.sources
+def require(account: Account, right: str) -> None:
+    """Refuse with an AccessError unless the person has the right."""
+    if not may(account, right):
+        needed = ", ".join(sorted(RIGHTS[right]))
+        raise AccessError(
+            f"The account {account.username!r} may not use {right!r}; it needs one of the roles {needed}."
+        )
 
 
-def visible(cases: QuerySet[Case], account: Account) -> QuerySet[Case]:
-    """Leave only cases of the sources that the person may see."""
-    return cases.filter(source__in=account.sources) if account.sources else cases
+def visible(rows: QuerySet[T], account: Account, source: str = "source") -> QuerySet[T]:
+    """Leave only rows of the sources that the person may see; `source` names their field."""
+    return rows.filter(**{f"{source}__in": account.sources}) if account.sources else rows

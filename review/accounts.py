@@ -9,15 +9,14 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from review import audit
+from review.access import AccessError
 from review.models import Account, Role
 
-
-class AccountError(Exception):
-    """No account can be made or found so; the text says the way out."""
+SAMPLE = "sample"
 
 
 def add_user(
-    name: str, role: str, os_user: str = "", sources: Sequence[str] = (), *, actor: str = audit.SYSTEM
+    name: str, role: str, os_user: str = "", sources: Sequence[str] = (), *, by: Account | None = None
 ) -> str:
     """Make an account and return its first password, which must be changed at the first login.
 
@@ -27,34 +26,33 @@ def add_user(
         The operating-system user who acts as this account on the command line; "" = none.
     sources
         The sources whose reports the person may see; none named = all.
-    actor
-        `account:ID` of the person who makes it.
+    by
+        The person who makes it; None where there is nobody yet.
 
     Raises
     ------
-    AccountError
+    AccessError
         When the role is unknown, or the name or the operating-system user is taken.
     """
     _check(name, role, os_user)
     password = "-".join(secrets.token_hex(3) for _ in range(4))
-    with transaction.atomic():
-        account = Account.objects.create_user(
-            username=name,
-            password=password,
-            must_change_password=True,
-            os_user=os_user or None,
-            sources=list(sources),
-        )
-        account.groups.add(Group.objects.get_or_create(name=role)[0])
-        audit.record(
-            audit.Action.ACCOUNT_CHANGED,
-            actor=actor,
-            subject=account.actor,
-            made=True,
-            role=role,
-            sources=list(sources),
-        )
+    _make(name, role, os_user, sources, password, by)
     return password
+
+
+def has_admin() -> bool:
+    """Whether there is somebody who may make accounts."""
+    return Account.objects.filter(groups__name=Role.ADMIN, is_active=True).exists()
+
+
+def ensure_sample(os_user: str, sources: Sequence[str]) -> None:
+    """Map the user of the system to the account `sample`, which sees these sources only and cannot log in.
+
+    Nothing happens when the user is mapped already, or the sample account is somebody else's.
+    """
+    taken = Account.objects.filter(os_user=os_user) | Account.objects.filter(username=SAMPLE)
+    if not taken.exists():
+        _make(SAMPLE, Role.LEAD, os_user, sources, None, None)
 
 
 def account_for(as_name: str | None, os_user: str) -> Account:
@@ -62,7 +60,7 @@ def account_for(as_name: str | None, os_user: str) -> Account:
 
     Raises
     ------
-    AccountError
+    AccessError
         When there is none, or it was closed.
     """
     if as_name:
@@ -72,23 +70,40 @@ def account_for(as_name: str | None, os_user: str) -> Account:
         account = Account.objects.filter(os_user=os_user).first()
         missing = (
             f"The operating-system user {os_user!r} is mapped to no account, and this command acts as "
-            "a named one. Name it with --as NAME, or map it: `spinetriage user add NAME --role ROLE --os-user USER`."
+            "a named one. Name it with --as NAME, or make one: "
+            "`spinetriage user add NAME --role ROLE --os-user USER`."
         )
     if account is None:
-        raise AccountError(missing)
+        raise AccessError(missing)
     if not account.is_active:
-        raise AccountError(f"The account {account.username!r} was closed. Act as another one with --as NAME.")
+        raise AccessError(f"The account {account.username!r} was closed. Act as another one with --as NAME.")
     return account
 
 
 def _check(name: str, role: str, os_user: str) -> None:
     if role not in Role.values:
-        raise AccountError(f"{role!r} is no role; the roles are {', '.join(Role.values)}.")
+        raise AccessError(f"{role!r} is no role; the roles are {', '.join(Role.values)}.")
     try:
         Account.username_validator(name)
     except ValueError:
-        raise AccountError(f"{name!r} cannot be a name: use letters, digits and @ . + - _ only.") from None
+        raise AccessError(f"{name!r} cannot be a name: use letters, digits and @ . + - _ only.") from None
     if Account.objects.filter(username=name).exists():
-        raise AccountError(f"There is an account {name!r} already; choose another name.")
+        raise AccessError(f"There is an account {name!r} already; choose another name.")
     if os_user and Account.objects.filter(os_user=os_user).exists():
-        raise AccountError(f"The operating-system user {os_user!r} is mapped to an account already.")
+        raise AccessError(f"The operating-system user {os_user!r} is mapped to an account already.")
+
+
+def _make(  # noqa: PLR0917 - all of them always
+    name: str, role: str, os_user: str, sources: Sequence[str], password: str | None, by: Account | None
+) -> None:
+    with transaction.atomic():
+        account = Account.objects.create_user(
+            username=name,
+            password=password,
+            must_change_password=True,
+            os_user=os_user or None,
+            sources=list(sources),
+        )
+        account.groups.add(Group.objects.get_or_create(name=role)[0])
+        actor = by.actor if by else audit.SYSTEM
+        audit.record(audit.Action.ACCOUNT_CHANGED, actor=actor, subject=account.actor, made=True, role=role)

@@ -1,4 +1,4 @@
-"""Django's settings; what a hospital changes stands in `config/`, secrets and addresses in the environment."""
+"""Django's settings; what a hospital changes is in `config/`, secrets and addresses in the environment."""
 
 from __future__ import annotations
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from review import audit
+from review.access import visible
 from review.ledger.history import summary
-from review.models import Case, Input, Reading, Report
+from review.models import Account, Case, Input, Reading, Report
 
 ALSO = 20  # other reports named when a name fits several
 
 
-def explain(name: str, sources: list[str] | None = None) -> dict[str, Any] | None:
+def explain(name: str, account: Account) -> dict[str, Any] | None:
     """Return everything recorded about one report, or about an input that was rejected.
 
     Parameters
@@ -21,8 +23,9 @@ def explain(name: str, sources: list[str] | None = None) -> dict[str, Any] | Non
     name
         A report key, a case (`C12`), an input (`I345`), an accession number or a file's path; tried in this
         order.
-    sources
-        Only inputs of these sources are looked at; None or an empty list means all.
+    account
+        Who asks: only inputs of the sources that this person may see are looked at, and the answer is
+        recorded.
 
     Returns
     -------
@@ -31,7 +34,7 @@ def explain(name: str, sources: list[str] | None = None) -> dict[str, Any] | Non
         (a duplicate only says that the same came again), with its `versions`, `inputs`, `warnings`, and
         `also`: the keys of other reports of this name. None when nothing of this name was ever seen.
     """
-    allowed = Input.objects.filter(portion__source__in=sources) if sources else Input.objects.all()
+    allowed = visible(Input.objects.all(), account, "portion__source")
     inputs = next((found for found in _candidates(allowed, name) if found.exists()), None)
     if inputs is None:
         return None
@@ -41,7 +44,10 @@ def explain(name: str, sources: list[str] | None = None) -> dict[str, Any] | Non
     also = (
         keys.values_list("version__report__key", flat=True).distinct().order_by("version__report__key")[:ALSO]
     )
-    return _explained(newest, report) | {"also": list(also)}
+    explained = _explained(newest, report) | {"also": list(also)}
+    subject = f"report:{report.pk}" if report else f"input:{newest.pk}"
+    audit.record(audit.Action.REPORT_EXPLAINED, actor=account.actor, subject=subject)
+    return explained
 
 
 def _candidates(allowed: QuerySet[Input], name: str) -> list[QuerySet[Input]]:

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q
-
 from review.models import Case, Input, Outcome, Reading, Run, Shard, Tier
 
 TIERS = (Tier.STAT.label, Tier.URGENT.label, Tier.SOON.label)
@@ -95,9 +93,9 @@ def _outcome_row(row: Input, readings: dict[int, Reading], cases: dict[int, int]
     }
 
 
-def rejected(limit: int, offset: int = 0, sources: list[str] | None = None) -> list[dict[str, Any]]:
-    """Return rejected inputs with their reasons, the newest first; of some sources only when named."""
-    inputs = Input.objects.filter(_in(sources), outcome=Outcome.REJECTED).select_related("portion", "shard")
+def rejected(limit: int = 1000, offset: int = 0) -> list[dict[str, Any]]:
+    """Return rejected inputs with their reasons, the newest first; nothing of their text."""
+    inputs = Input.objects.filter(outcome=Outcome.REJECTED).select_related("portion", "shard")
     return [
         {
             "input": f"I{row.pk}",
@@ -111,7 +109,3 @@ def rejected(limit: int, offset: int = 0, sources: list[str] | None = None) -> l
         }
         for row in inputs.defer("raw").order_by("-id")[offset : offset + limit]
     ]
-
-
-def _in(sources: list[str] | None) -> Q:
-    return Q(portion__source__in=sources) if sources else Q()

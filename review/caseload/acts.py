@@ -1,4 +1,4 @@
-"""The cases: how they come, who holds them, and what is decided.
+"""What people do with cases: claim, extend, release, return, decide, reopen.
 
 Every function that acts for a person is one transaction with its audit row, and sees only the cases of the
 sources that the person may see.
@@ -6,8 +6,6 @@ sources that the person may see.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,9 +16,8 @@ from django.utils import timezone
 from review import audit
 from review.access import visible
 from review.digests import decision_digest
-from review.models import Account, Case, CaseEvent, Decision, Reading, ReportVersion, Tier
+from review.models import Account, Case, CaseEvent, Decision
 
-TIERS = {tier.label: tier for tier in (Tier.STAT, Tier.URGENT, Tier.SOON)}
 ORDER = ("tier", "first_arrival", "id")
 OPEN = (Case.State.WAITING, Case.State.IN_REVIEW)
 State, Kind = Case.State, CaseEvent.Kind
@@ -30,71 +27,14 @@ class RefusedError(Exception):
     """The act cannot be done now; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A new current version of a report: its reading and the tier of it; both None for a withdrawal."""
-
-    version: ReportVersion
-    reading: Reading | None
-    tier: Tier | None  # None when it reads as routine
-
-
-def submit(changes: Sequence[Change], now: datetime) -> None:
-    """Open or change the cases of reports that have a new version; called in the ledger's transaction."""
-    reports = {change.version.report_id for change in changes}
-    # Locked, so that a person's decision and a newer version come one after the other.
-    held = {
-        case.report_id: case
-        for case in Case.objects.select_for_update().filter(report__in=reports).order_by("id")
-    }
-    there = list(held.values())
-    events: list[CaseEvent] = []
-    for change in changes:
-        case = held.get(change.version.report_id)
-        if case is not None:
-            kind = _change(case, change)
-        elif change.tier is not None and change.reading is not None:
-            case = held[change.version.report_id] = _new_case(change.version, change.reading, change.tier)
-            kind = Kind.OPENED
-        else:
-            continue
-        events.append(CaseEvent(case=case, at=now, kind=kind, version=change.version, tier=case.tier))
-    Case.objects.bulk_create([case for case in held.values() if case.pk is None])
-    for case in there:
-        case.save()
-    CaseEvent.objects.bulk_create(events)
-
-
-def _new_case(version: ReportVersion, reading: Reading, tier: Tier) -> Case:
-    report = version.report
-    return Case(
-        report=report, reading=reading, tier=tier, source=report.source, first_arrival=report.first_arrival
-    )
-
-
-def _change(case: Case, change: Change) -> CaseEvent.Kind:
-    """Apply a newer version: a tier rises at once and never falls, and only a deletion closes a case."""
-    if change.reading is None:
-        case.state = State.WITHDRAWN
-        case.claimed_by, case.claim_expires = None, None
-        return Kind.WITHDRAWN
-    before = case.tier
-    case.reading = change.reading
-    if change.tier is None:
-        return Kind.CALMER
-    case.tier = min(Tier(before), change.tier)
-    rose = case.tier < before
-    if case.state == State.DISMISSED or (case.state == State.CONFIRMED and rose):
-        case.state = State.WAITING
-        return Kind.WAITS_AGAIN
-    if rose:
-        return Kind.RAISED
-    return Kind.CALMER if change.tier > before else Kind.NEWER
-
-
 def queue(account: Account) -> QuerySet[Case]:
     """Return the open cases that the person may see, in the order in which people look."""
     return visible(Case.objects.filter(state__in=OPEN), account).order_by(*ORDER)
+
+
+def open_count(account: Account) -> int:
+    """Return how many open cases the person may see."""
+    return queue(account).count()
 
 
 def _free(now: datetime) -> Q:

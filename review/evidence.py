@@ -1,0 +1,92 @@
+"""A report's text with what the reader found in it, as people see it; nothing is read anew here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Finding = dict[str, Any]
+AFFIRMED = ("present", "probable", "possible")
+# Which class stands for a case when several were found.
+CLASSES = (
+    "malignant",
+    "infection",
+    "haemorrhage",
+    "suspicious",
+    "fracture",
+    "vascular",
+    "benign_tumor",
+    "inflammatory",
+    "cyst",
+    "benign_other",
+)
+UNREADABLE = {
+    "empty": "The report has no text",
+    "language": "The report does not seem to be in English",
+    "template": "The report is an unfilled template",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a text; `finding` is what marks it, None for plain text."""
+
+    text: str
+    finding: Finding | None = None
+
+
+def headline(content: dict[str, Any]) -> Finding | None:
+    """Return the finding that stands for the case: affirmed, the surest, the gravest, the first."""
+
+    def rank(finding: Finding) -> tuple[int, int, int]:
+        kind = finding.get("class")
+        grave = CLASSES.index(kind) if kind in CLASSES else len(CLASSES)
+        return AFFIRMED.index(finding["certainty"]), grave, finding["start"]
+
+    for findings in (content["findings"], content["context_findings"]):
+        affirmed: list[Finding] = [finding for finding in findings if finding.get("certainty") in AFFIRMED]
+        if affirmed:
+            return min(affirmed, key=rank)
+    return None
+
+
+def spoken(finding: Finding) -> str:
+    """Say a finding in words: what, how sure, at which level, in which compartment."""
+    certainty = finding["certainty"]
+    words = [finding["name"] if certainty == "present" else f"{finding['name']} ({certainty})"]
+    words += [", ".join(finding.get("levels", ()))]
+    words += [", ".join(compartment.replace("_", " ") for compartment in finding.get("compartments", ()))]
+    return " · ".join(word for word in words if word)
+
+
+def sentence(text: str, start: int, end: int, reach: int = 160) -> tuple[str, str, str]:
+    """Return the words before, at and after `text[start:end]` within their sentence or line.
+
+    At most `reach` characters stand before and after; an ellipsis says that there is more.
+    """
+    before, after = text[:start], text[end:]
+    begin = max(before.rfind("\n"), before.rfind(". ") + 1) + 1
+    stops = [at for at in (after.find("\n"), after.find(". ") + 1 or -1) if at >= 0]
+    before, after = before[begin:].lstrip(), after[: min(stops)] if stops else after
+    if len(before) > reach:
+        before = "… " + before[-reach:].partition(" ")[2]
+    if len(after) > reach:
+        after = after[:reach].rpartition(" ")[0] + " …"
+    return before, text[start:end], after.rstrip()
+
+
+def marked(text: str, findings: list[Finding]) -> list[Part]:
+    """Cut a text into parts so that each finding is marked; of overlapping ones the first has the words."""
+    parts: list[Part] = []
+    at = 0
+    for finding in sorted(findings, key=lambda f: (f["start"], -f["end"])):
+        start, end = max(finding["start"], at), finding["end"]
+        if start >= end:
+            continue
+        if start > at:
+            parts.append(Part(text[at:start]))
+        parts.append(Part(text[start:end], finding))
+        at = end
+    if at < len(text):
+        parts.append(Part(text[at:]))
+    return parts
