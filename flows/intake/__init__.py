@@ -1,1 +1,5 @@
-"""Intake: one reader per format, all of the same shape, and the linking of reports to studies."""
+"""From a hospital's files to reports and studies: pure functions over files, no database.
+
+Every format has one reader of the same shape: `find(source)` gives the portions of a source, `load(source,
+portion)` what one portion holds: reports and rejections, or studies and faults.
+"""

@@ -1,0 +1,190 @@
+"""What intake makes of a report item: a `Report`, or a `Rejected` with its reason."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from review.records import NewStudy, ReportStatus
+
+KEPT_BYTES = 64 * 2**20  # of a rejected item; a larger one stays in its folder only
+
+
+class Reason(StrEnum):
+    """Why no report or study could be taken from an item; `meaning` says it in plain English."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Reason:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    BINARY = "binary", "The bytes are not text."
+    UNDECODABLE = "undecodable", "The text is in none of the encodings that were tried."
+    TOO_LARGE = "too_large", "The text is larger than the source allows."
+    UNREADABLE = "unreadable", "The file or folder could not be opened or read."
+    VANISHED = "vanished", "The file was gone before it could be read."
+    CHANGED = "changed", "The file changed after it had been found; the next run takes it as it is then."
+    BROKEN_ROW = (
+        "broken_row",
+        "The table's row has unbalanced quotes or other columns than the header.",
+    )
+    BROKEN_LINE = "broken_line", "The line is not a JSON object."
+    NO_TEXT = "no_text", "The column that holds the report text is missing."
+    NOT_DICOM = "not_dicom", "The file is not DICOM."
+    TRUNCATED = (
+        "truncated",
+        "The DICOM header ends before its study, series and instance numbers.",
+    )
+    DEFLATED = "deflated", "The DICOM header is compressed (deflated); such a file can swell without limit."
+    BROKEN_DICOM = "broken_dicom", "The DICOM header cannot be understood."
+    MIXED_PATIENTS = "mixed_patients", "The file names another patient than the other files of its study."
+
+
+# What can be odd about a report that is read all the same, and what it means.
+WARNINGS = {
+    "decoded_as_utf-8": "The file was not in the encoding of its source; it was read as UTF-8.",
+    "decoded_as_cp1252": "The file was not in the encoding of its source; it was read as Windows-1252.",
+    "characters_replaced": "Characters that no text can hold were replaced.",
+    "identity_conflict": "The report names another patient than its study, so it was not linked.",
+    "no_study_found": "No study was found for the report.",
+    "ambiguous_study": "Several studies fit the report, so none was linked.",
+}
+
+FIELDS = (
+    "report_number",
+    "accession",
+    "accession_issuer",
+    "patient_id",
+    "patient_issuer",
+    "birth_date",
+    "sex",
+    "age",
+    "status",
+    "result_time",
+    "modality",
+    "body_part",
+    "study_description",
+    "study_date",
+    "contrast",
+    "indication",
+    "patient_class",
+    "text",
+)
+WARNINGS |= {
+    f"{name}_not_understood": f"The {name.replace('_', ' ')} could not be understood and counts as unknown."
+    for name in FIELDS
+    if name != "text"
+}
+
+
+class RefusedError(Exception):
+    """No report can be taken from some bytes; carries nothing of their content."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+# Without repr: neither a log nor an error may show what is in it.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Report:
+    """One report as it arrived. An empty field means that the source did not say, or not so that it could
+    be understood (then a warning says so)."""
+
+    text: str
+    file_name: str  # relative to the source's folder; in a table with "#" and the item's number from 1
+    issuer: str  # the source's, or its name when it has none
+    report_number: str = ""
+    accession: str = ""
+    accession_issuer: str = ""
+    patient_id: str = ""
+    patient_issuer: str = ""
+    birth_date: str = ""  # YYYY-MM-DD
+    sex: str = ""  # M, F, O
+    age: str = ""  # DICOM AS, for example 067Y
+    status: ReportStatus = "final"  # also when the source said none, or one that is not known
+    result_time: datetime | None = None  # aware
+    modality: str = ""
+    body_part: str = ""
+    study_description: str = ""
+    study_date: str = ""  # YYYY-MM-DD
+    contrast: str = ""
+    indication: str = ""
+    patient_class: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Who the report is: its issuer with its number, else its accession number, else its file's name."""
+        if self.report_number:
+            return f"{self.issuer}/report/{self.report_number}"
+        if self.accession:
+            return f"{self.issuer}/accession/{self.accession}"
+        return f"{self.issuer}/file/{self.file_name}"
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256 of the text, as hexadecimal digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+# Without repr: neither a log nor an error may show what is in it.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Rejected:
+    """An item that no report could be taken from.
+
+    `raw` is a small file of its own that the same reader can take again (a table's row comes with its
+    header); None when there is nothing to keep or more than `KEPT_BYTES`.
+    """
+
+    reason: Reason
+    detail: str = ""
+    raw: bytes | None = None
+
+
+def context(report: Report, study: NewStudy | None) -> dict[str, Any]:
+    """What the reader should know beside the text; the study fills in what the report does not say.
+
+    Keys are those of `spinetriage read --json`; unknown ones are left out.
+    """
+    facts = {
+        "modality": report.modality,
+        "body_part": report.body_part,
+        "study_description": report.study_description,
+        "contrast": report.contrast,
+        "indication": report.indication,
+        "patient_age": report.age,
+        "patient_sex": report.sex,
+        "patient_class": report.patient_class,
+        "study_date": report.study_date,
+    }
+    birth_date = report.birth_date
+    if study is not None:
+        of_study = {
+            "modality": study.modality,
+            "body_part": study.body_part,
+            "study_description": study.description,
+            "contrast": study.contrast_agent,
+            "patient_age": study.age,
+            "patient_sex": study.sex,
+            "study_date": study.study_time[:10],
+        }
+        facts |= {name: value for name, value in of_study.items() if not facts[name]}
+        birth_date = birth_date or study.birth_date
+    facts["patient_age"] = facts["patient_age"] or _age(birth_date, facts["study_date"])
+    return {name: value for name, value in facts.items() if value}
+
+
+def _age(birth_date: str, study_date: str) -> str:
+    if not birth_date or not study_date:
+        return ""
+    born, seen = date.fromisoformat(birth_date), date.fromisoformat(study_date)
+    years = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+    return f"{years:03d}Y" if 0 <= years <= 150 else ""

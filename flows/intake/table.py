@@ -1,0 +1,96 @@
+"""Tables of reports: CSV exports, one report a row, and JSON lines, one report a line.
+
+A table is cut into portions at byte offsets, in one pass. Finding and loading split the file with the same
+code, so a portion holds the same rows both times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO
+
+from flows.intake import fields
+from flows.intake.folder import Entry, opened, walk
+from flows.intake.report import KEPT_BYTES, Reason, RefusedError, Rejected, Report
+from flows.intake.rows import CsvTable, Item, JsonLines
+from flows.intake.sources import Source
+from review.records import NewPortion
+
+
+def find(source: Source) -> Iterator[NewPortion]:
+    """Portions of at most `source.shard_reports` items."""
+    for _, entries in walk(source):
+        for entry in entries:
+            yield from _portions(source, entry)
+
+
+def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
+    """The portion's items in their order: exactly `portion.items` reports or rejections."""
+    results: list[Report | Rejected] = []
+    whole: bytes | None = None
+    try:
+        with opened(source, portion.path, portion.fingerprint) as file:
+            try:
+                table = _table(source, file)
+            except RefusedError:
+                whole = _whole(file)
+                raise
+            items = islice(table.items(portion.offset), portion.items)
+            for number, item in enumerate(items, portion.first + 1):
+                results.append(_result(source, table, item, f"{portion.path}#{number}"))
+        missing = Rejected(reason=Reason.CHANGED)
+    except RefusedError as refused:
+        results = []
+        missing = Rejected(reason=refused.reason, detail=refused.detail, raw=whole)
+    yield from results
+    yield from [missing] * (portion.items - len(results))
+
+
+def _table(source: Source, file: BinaryIO) -> CsvTable | JsonLines:
+    return CsvTable(source, file) if source.kind == "csv" else JsonLines(source, file)
+
+
+def _portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
+    offset = first = items = 0
+
+    def portion() -> NewPortion:
+        return NewPortion(
+            kind="reports",
+            source=source.name,
+            path=entry.path,
+            fingerprint=entry.fingerprint,
+            offset=offset,
+            first=first,
+            items=items,
+        )
+
+    try:
+        with opened(source, entry.path) as file:
+            for item in _table(source, file).items(0):
+                if items == source.shard_reports:
+                    yield portion()
+                    first, items = first + items, 0
+                if not items:
+                    offset = item.offset
+                items += 1
+    except RefusedError:  # it cannot be understood or read from here on: one more item, which loading rejects
+        items += 1
+    if items:
+        yield portion()
+
+
+def _result(source: Source, table: CsvTable | JsonLines, item: Item, name: str) -> Report | Rejected:
+    try:
+        if len(item.raw) > source.max_text_bytes:
+            raise RefusedError(Reason.TOO_LARGE, f"more than {source.max_text_bytes:,} bytes")
+        values = table.values(item)
+    except RefusedError as refused:
+        return Rejected(reason=refused.reason, detail=refused.detail, raw=table.header + item.raw)
+    return fields.report(source, values.said, values.text, file_name=name, warnings=values.warnings)
+
+
+def _whole(file: BinaryIO) -> bytes | None:
+    file.seek(0)
+    raw = file.read(KEPT_BYTES + 1)
+    return raw if len(raw) <= KEPT_BYTES else None

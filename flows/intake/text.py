@@ -1,0 +1,70 @@
+"""Plain-text reports, one a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from flows.intake import fields
+from flows.intake.encoding import decode
+from flows.intake.folder import opened, walk
+from flows.intake.report import KEPT_BYTES, Reason, RefusedError, Rejected, Report
+from flows.intake.sources import Source
+from review.records import NewPortion
+
+_LABELLED = re.compile(r"[ \t]*([^:\n]{1,40}?)[ \t]*:(.*)")
+
+
+def find(source: Source) -> Iterator[NewPortion]:
+    """Each file is a portion of one item."""
+    for _, entries in walk(source):
+        for entry in entries:
+            yield NewPortion(
+                kind="reports", source=source.name, path=entry.path, fingerprint=entry.fingerprint
+            )
+
+
+def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
+    """The file's report, or why there is none. An empty file is a report without text."""
+    raw: bytes | None = None
+    try:
+        with opened(source, portion.path, portion.fingerprint) as file:
+            raw = file.read(KEPT_BYTES + 1)
+        if len(raw) > source.max_text_bytes:
+            raise RefusedError(Reason.TOO_LARGE, f"more than {source.max_text_bytes:,} bytes")
+        decoded = decode(raw, source.encoding)
+    except RefusedError as refused:
+        kept = raw if raw is not None and len(raw) <= KEPT_BYTES else None
+        yield Rejected(reason=refused.reason, detail=refused.detail, raw=kept)
+        return
+    said, text = _header(source, decoded.text)
+    values = _from_name(source, portion.path) | said
+    yield fields.report(source, values, text, file_name=portion.path, warnings=decoded.warnings)
+
+
+def _from_name(source: Source, path: str) -> dict[str, str]:
+    match = source.filename.fullmatch(PurePosixPath(path).name) if source.filename else None
+    return match.groupdict() if match else {}
+
+
+def _header(source: Source, text: str) -> tuple[dict[str, str], str]:
+    """Take the lines with a known label out of the block before the first blank line.
+
+    Any other line stays in the text: a report that merely begins like a header must lose none of its words.
+    """
+    lines = text.splitlines(keepends=True)
+    end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
+    said: dict[str, str] = {}
+    kept = []
+    for line in lines[:end]:
+        match = _LABELLED.match(line)
+        name = source.labels.get(match[1].lower()) if match else None
+        if match and name:
+            said[name] = match[2]
+        else:
+            kept.append(line)
+    if not said:
+        return {}, text
+    body = lines[end:] if kept else lines[end + 1 :]
+    return said, "".join(kept + body)
