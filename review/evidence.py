@@ -64,10 +64,12 @@ def sentence(text: str, start: int, end: int, reach: int = 160) -> tuple[str, st
 
     At most `reach` characters stand before and after; an ellipsis says that there is more.
     """
-    before, after = text[:start], text[end:]
-    begin = max(before.rfind("\n"), before.rfind(". ") + 1) + 1
-    stops = [at for at in (after.find("\n"), after.find(". ") + 1 or -1) if at >= 0]
-    before, after = before[begin:].lstrip(), after[: min(stops)] if stops else after
+    # The end of a sentence is a full stop before a space: that leaves 3.5 cm whole.
+    begin = max(
+        text.rfind(mark, 0, start) + len(mark) if mark in text[:start] else 0 for mark in ("\n", ". ")
+    )
+    ends = [at + len(mark) - 1 for mark in ("\n", ". ") if (at := text.find(mark, end)) >= 0]
+    before, after = text[begin:start].lstrip(), text[end : min(ends, default=len(text))]
     if len(before) > reach:
         before = "… " + before[-reach:].partition(" ")[2]
     if len(after) > reach:

@@ -1,3 +1,24 @@
-"""Addresses; they carry ids only."""
+"""The addresses of the pages; they carry ids only."""
 
-urlpatterns = []
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, path
+
+from review.pages import case, entry, lists
+
+urlpatterns: list[URLPattern] = [
+    path("", lists.home, name="home"),
+    path("worklist/", lists.worklist, name="worklist"),
+    path("runs/", lists.runs, name="runs"),
+    path("rejected/", lists.rejected, name="rejected"),
+    path("case/next/", case.next_case, name="next"),
+    path("case/<int:case_id>/", case.case, name="case"),
+    path("case/<int:case_id>/<slug:name>/", case.act, name="act"),
+    path(
+        "login/",
+        LoginView.as_view(template_name="pages/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", entry.Password.as_view(), name="password"),
+    path("health/", entry.health, name="health"),
+]

@@ -33,6 +33,16 @@ class Row:
         """Whether the case has waited longer than its tier allows."""
         return self.waiting_minutes > self.limit_minutes
 
+    @property
+    def waited(self) -> str:
+        """How long the case has waited, in words."""
+        return _in_words(self.waiting_minutes)
+
+    @property
+    def limit(self) -> str:
+        """How long a case of this tier may wait, in words."""
+        return _in_words(self.limit_minutes)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the row as `spinetriage queue --json` prints it."""
         quoted = "".join(self.words)
@@ -94,6 +104,12 @@ def _why(case: Case, version: ReportVersion) -> tuple[str, tuple[str, str, str]]
         reason = content["reasons"][0]["text"] if content["reasons"] else "no finding in the newest version"
         return str(reason), ("", "", "")
     return spoken(finding), sentence(version.text, finding["start"], finding["end"])
+
+
+def _in_words(minutes: int) -> str:
+    days, rest = divmod(minutes, 24 * 60)
+    parts = zip((days, rest // 60, rest % 60), ("d", "h", "min"), strict=True)
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 min"
 
 
 def patient(version: ReportVersion, today: date) -> str:

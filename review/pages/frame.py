@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from review.access import may
 from review.models import Account
 
+MENU = (("worklist", "queue", "Worklist"), ("runs", "runs", "Runs"), ("rejected", "rejected", "Rejected"))
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Give templates the site's name and the pages that this person may open."""
     account = getattr(request, "user", None)
-    pages = [
-        page
-        for page in ("worklist", "runs", "rejected")
-        if isinstance(account, Account) and may(account, page)
-    ]
-    return {"site_name": settings.SITE.name, "menu": pages}
+    menu: list[tuple[str, str]] = []
+    if isinstance(account, Account) and not account.must_change_password:
+        menu = [(page, title) for page, right, title in MENU if may(account, right)]
+    return {"site_name": settings.SITE.name, "menu": menu}

@@ -1,0 +1,158 @@
+"""The page of one case, and what can be done there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from review import audit, caseload
+from review.access import may, visible
+from review.evidence import marked
+from review.models import Account, Case, Decision
+from review.pages.rights import needs, reader
+
+
+@require_GET
+@needs("case")
+def case(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Show a case: the report with its marks, why it is here, what happened. That it was read is recorded."""
+    account = reader(request)
+    found = _case(account, case_id)
+    version = found.reading.version
+    content = found.reading.content
+    audit.record(audit.Action.CASE_READ, actor=account.actor, subject=f"case:{case_id}", version=version.pk)
+    return render(
+        request,
+        "pages/case.html",
+        {
+            "case": found,
+            "version": version,
+            "study": version.study,
+            "content": content,
+            "parts": marked(version.text, [*content["findings"], *content["context_findings"]]),
+            "versions": found.report.versions.defer("text", "context").order_by("-number"),
+            "events": found.events.select_related("account", "version").order_by("id"),
+            "decisions": found.decisions.select_related("account").order_by("id"),
+            "calmer": found.reading.tier != found.get_tier_display() and not content["unreadable"],
+            "is_mine": found.is_claimed and found.claimed_by == account,
+            "may_decide": may(account, "decide"),
+            "minutes_left": _minutes_left(found),
+            "reasons": Decision.Reason.choices,
+            "viewer": _viewer(found),
+            "warnings": version.warnings,
+            "is_open": found.state in (Case.State.WAITING, Case.State.IN_REVIEW),
+        },
+    )
+
+
+@require_POST
+@needs("decide")
+def next_case(request: HttpRequest) -> HttpResponse:
+    """Claim the first free case and open it."""
+    taken = caseload.next(reader(request))
+    if taken is None:
+        messages.info(request, "Nothing waits: every open case is claimed by somebody.")
+        return redirect("worklist")
+    return redirect("case", taken.pk)
+
+
+@require_POST
+@needs("decide")
+def act(request: HttpRequest, case_id: int, name: str) -> HttpResponse:
+    """Do one of the acts of the case page, and say what came of it."""
+    if name not in ACTS:
+        raise Http404("There is no such act.")
+    try:
+        done = ACTS[name](reader(request), case_id, request)
+    except caseload.RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("case", case_id)
+    messages.success(request, f"C{case_id}: {done}")
+    return redirect("worklist") if name in LEAVES else redirect("case", case_id)
+
+
+def _claim(account: Account, case_id: int, _: HttpRequest) -> str:
+    if not caseload.claim(account, case_id):
+        raise caseload.RefusedError(
+            "The case is not free: somebody else was first, or it is decided already."
+        )
+    return "claimed."
+
+
+def _extend(account: Account, case_id: int, _: HttpRequest) -> str:
+    until = timezone.localtime(caseload.extend(account, case_id))
+    return f"yours until {until:%H:%M}."
+
+
+def _release(account: Account, case_id: int, _: HttpRequest) -> str:
+    caseload.release(account, case_id)
+    return "released."
+
+
+def _return(account: Account, case_id: int, request: HttpRequest) -> str:
+    caseload.give_back(account, case_id, request.POST.get("note", ""))
+    return "returned to the list."
+
+
+def _reopen(account: Account, case_id: int, request: HttpRequest) -> str:
+    caseload.reopen(account, case_id, request.POST.get("note", ""))
+    return "waits again."
+
+
+def _confirm(account: Account, case_id: int, request: HttpRequest) -> str:
+    comment = request.POST.get("comment", "")
+    caseload.decide(account, case_id, _seen(request), "confirmed", comment=comment)
+    return "confirmed."
+
+
+def _dismiss(account: Account, case_id: int, request: HttpRequest) -> str:
+    reason, comment = request.POST.get("reason", ""), request.POST.get("comment", "")
+    caseload.decide(account, case_id, _seen(request), "dismissed", reason=reason, comment=comment)
+    return "dismissed."
+
+
+ACTS: dict[str, Callable[[Account, int, HttpRequest], str]] = {
+    "claim": _claim,
+    "extend": _extend,
+    "release": _release,
+    "return": _return,
+    "reopen": _reopen,
+    "confirm": _confirm,
+    "dismiss": _dismiss,
+}
+LEAVES = {"release", "return", "confirm", "dismiss"}  # after these the list is of more use than the case
+
+
+def _seen(request: HttpRequest) -> int:
+    seen = request.POST.get("version_seen", "")
+    if not seen.isdecimal() or len(seen) > 18:
+        raise caseload.RefusedError("The page did not say which version you read. Open the case again.")
+    return int(seen)
+
+
+def _case(account: Account, case_id: int) -> Case:
+    cases = Case.objects.select_related("report", "reading__version__study", "claimed_by")
+    found = visible(cases, account).filter(pk=case_id).first()
+    if found is None:
+        raise Http404("There is no such case among those you may see.")
+    return found
+
+
+def _minutes_left(case: Case) -> int:
+    if not case.is_claimed or case.claim_expires is None:
+        return 0
+    return int((case.claim_expires - timezone.now()).total_seconds() // 60)
+
+
+def _viewer(case: Case) -> str:
+    version = case.reading.version
+    uid = version.study.study_uid if version.study else ""
+    values = {"study_uid": uid, "accession": version.accession}
+    link: str = settings.SITE.viewer_link
+    return link.format(**values) if link and (uid or version.accession) else ""
