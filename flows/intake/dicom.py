@@ -129,7 +129,7 @@ class _Study:
             facts = _facts(dataset)
             self._require_same(facts, "patient_id", "birth_date")
             self._facts = facts | self._facts
-            self._modalities[series] = _value(dataset, "Modality")
+            self._modalities[series] = _value(dataset, "Modality", longest=16)
         else:
             self._require_same({"patient_id": _value(dataset, "PatientID")}, "patient_id")
         self._instances.setdefault(series, set()).add(_uid(dataset, "SOPInstanceUID"))
@@ -253,10 +253,11 @@ def _uid(dataset: Dataset, keyword: str) -> str:
     return value if re.fullmatch(r"[0-9.]{1,64}", value) else ""
 
 
-def _value(dataset: Dataset, keyword: str) -> str:
-    """An element as text on one line; empty when it is absent, or so large that it was not read."""
+def _value(dataset: Dataset, keyword: str, longest: int = fields.LONGEST) -> str:
+    """An element as text on one line; empty when it is absent, or longer than DICOM allows by far."""
     element = dataset.get_item(keyword, keep_deferred=True)
     if element is None or element.value is None:
         return ""
     value = dataset[keyword].value
-    return fields.phrase(str(value) if isinstance(value, str) else " ".join(map(str, value or ())))
+    text = fields.phrase(value if isinstance(value, str) else " ".join(map(str, value or ())))
+    return text if len(text) <= longest else ""

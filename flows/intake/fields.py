@@ -15,8 +15,8 @@ from flows.intake.report import Report
 from flows.intake.sources import Source
 from review.records import ReportStatus
 
-LONGEST = 200  # characters of a field; the indication, a small text itself, may have
-LONGEST_INDICATION = 5000
+LONGEST = 128  # characters of a field, if not said otherwise here
+LONGEST_OF = {"modality": 16, "study_description": 256, "indication": 5000}
 
 STATUSES: dict[str, ReportStatus] = {
     "preliminary": "preliminary",
@@ -130,7 +130,7 @@ _PARSERS: dict[str, Callable[[str], str]] = {
 
 
 def _parse(name: str, value: str, zone: ZoneInfo) -> str | datetime:
-    if len(value) > (LONGEST_INDICATION if name == "indication" else LONGEST):
+    if len(value) > LONGEST_OF.get(name, LONGEST):
         raise ValueError
     if name == "result_time":
         return _time(value, zone)

@@ -9,10 +9,42 @@ import pandas as pd
 
 from flows.intake.linking import Link
 from flows.intake.report import Report
+from review.versions import RANK
 
-STATUS_RANK = {"preliminary": 0, "final": 1, "corrected": 2, "addendum": 2, "deleted": 3}
 OUTCOMES = ["queued", "routine", "unreadable_text", "duplicate", "superseded", "rejected"]
 TIERS = ["stat", "urgent", "soon", "routine"]
+
+_TIME = "datetime64[us, UTC]"
+_SHARD: dict[str, Any] = {
+    "portion": "int64",
+    "item": "int64",
+    "key": "str",
+    "digest": "str",
+    "status": "str",
+    "rank": "int64",
+    "result_time": _TIME,
+    "study_uid": "str",
+    "characters": "int64",
+    "warnings": "object",
+    "text": "str",
+    "report": "object",
+    "study": "object",
+}
+_OUTCOME: dict[str, Any] = {
+    "input": "int64",
+    "source": "str",
+    "path": "str",
+    "item": "int64",
+    "report": "str",
+    "outcome": pd.CategoricalDtype(OUTCOMES),
+    "reason": "str",
+    "tier": pd.CategoricalDtype(TIERS, ordered=True),
+    "score": "Int64",
+    "case": "str",
+    "study": "str",
+    "warnings": "str",
+    "rules_version": "str",
+}
 
 
 def frame(results: Iterable[tuple[int, int, Report, Link]]) -> pd.DataFrame:
@@ -54,7 +86,7 @@ def frame(results: Iterable[tuple[int, int, Report, Link]]) -> pd.DataFrame:
             "key": report.key,
             "digest": report.text_digest,
             "status": report.status,
-            "rank": STATUS_RANK[report.status],
+            "rank": RANK[report.status],
             "result_time": report.result_time,
             "study_uid": link.study.study_uid if link.study else "",
             "characters": len(report.text),
@@ -65,7 +97,9 @@ def frame(results: Iterable[tuple[int, int, Report, Link]]) -> pd.DataFrame:
         }
         for portion, item, report, link in results
     ]
-    shard = _typed(pd.DataFrame(rows, columns=list(_SHARD)), _SHARD)
+    shard = pd.DataFrame(rows, columns=list(_SHARD))
+    shard["result_time"] = pd.to_datetime(shard["result_time"], utc=True)  # of any zones
+    shard = shard.astype(_SHARD)
     shard["arrival"] = shard.groupby("key", sort=False).ngroup()
     ordered = shard.sort_values(["arrival", "rank", "result_time"], kind="stable", na_position="first")
     return ordered.drop(columns="arrival").reset_index(drop=True)
@@ -77,73 +111,30 @@ def outcome_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        One mapping an outcome with the columns below as keys; what is missing or None is unknown.
+        What `review.ledger.outcome_rows` gives.
 
     Returns
     -------
     pandas.DataFrame
         In the order given.
 
-        ============  ====================  ==============================================================
-        column        dtype                 meaning, unit
-        ============  ====================  ==============================================================
-        source        str                   name of the source
-        path          str                   file, relative to the source's folder
-        item          int64                 number of the item in its file, from 0
-        key           str                   report key; "" for a rejected item
-        status        str                   preliminary … deleted; "" for a rejected item
-        outcome       category              one of `OUTCOMES`
-        tier          category, ordered     one of `TIERS`, stat first; NaN when there was no reading
-        score         Int64                 points of the reading, without unit
-        reason        str                   why it was rejected or unreadable; "" otherwise
-        warnings      str                   codes, separated by spaces
-        study_uid     str                   linked study; "" when there is none
-        result_time   datetime64[us, UTC]   NaT when unknown
-        digest        str                   SHA-256 of the text, hexadecimal; "" for a rejected item
-        characters    Int64                 length of the text, characters
-        ============  ====================  ==============================================================
+        =============  ==================  ================================================================
+        column         dtype               meaning, unit
+        =============  ==================  ================================================================
+        input          int64               number of the input in the ledger
+        source         str                 name of the source
+        path           str                 file, relative to the source's folder
+        item           int64               number of the item in its file, from 0
+        report         str                 report key; "" for a rejected input
+        outcome        category            one of `OUTCOMES`
+        reason         str                 code of the rejection; "" otherwise
+        tier           category, ordered   one of `TIERS`, stat first; NaN when there was no reading
+        score          Int64               points of the reading, without unit; NA when there was none
+        case           str                 number of the case; "" when there is none
+        study          str                 UID of the linked study; "" when there is none
+        warnings       str                 codes, separated by spaces
+        rules_version  str                 of the reading; "" when there was none
+        =============  ==================  ================================================================
     """
-    return _typed(pd.DataFrame(list(rows), columns=list(_OUTCOME)), _OUTCOME)
-
-
-_TIME = "datetime64[us, UTC]"
-_SHARD: dict[str, Any] = {
-    "portion": "int64",
-    "item": "int64",
-    "key": "str",
-    "digest": "str",
-    "status": "str",
-    "rank": "int64",
-    "result_time": _TIME,
-    "study_uid": "str",
-    "characters": "int64",
-    "warnings": "object",
-    "text": "str",
-    "report": "object",
-    "study": "object",
-}
-_OUTCOME: dict[str, Any] = {
-    "source": "str",
-    "path": "str",
-    "item": "int64",
-    "key": "str",
-    "status": "str",
-    "outcome": pd.CategoricalDtype(OUTCOMES),
-    "tier": pd.CategoricalDtype(TIERS, ordered=True),
-    "score": "Int64",
-    "reason": "str",
-    "warnings": "str",
-    "study_uid": "str",
-    "result_time": _TIME,
-    "digest": "str",
-    "characters": "Int64",
-}
-
-
-def _typed(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    for name, dtype in columns.items():
-        if dtype == "str":
-            table[name] = table[name].astype("object").fillna("")
-        if dtype == _TIME:
-            table[name] = pd.to_datetime(table[name], utc=True)
-    return table.astype(dict(columns))
+    flat = [{**row, "warnings": " ".join(row["warnings"]), "tier": row["tier"] or None} for row in rows]
+    return pd.DataFrame(flat, columns=list(_OUTCOME)).astype(_OUTCOME)

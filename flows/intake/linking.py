@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flows.intake.report import Report
-from review.records import NewStudy
+from flows.intake.report import Report, Study
 
 # Names of the same kind of examination: reports say MRI or XR where DICOM says MR or CR.
 _SAME_MODALITY = {"MRI": "MR", "XR": "CR", "DX": "CR", "DR": "CR", "PET": "PT"}
@@ -16,11 +15,11 @@ _SAME_MODALITY = {"MRI": "MR", "XR": "CR", "DX": "CR", "DR": "CR", "PET": "PT"}
 class Link:
     """The study of a report, or None; `warnings` are codes of `report.WARNINGS`."""
 
-    study: NewStudy | None
+    study: Study | None
     warnings: tuple[str, ...] = ()
 
 
-def link(report: Report, studies: Iterable[NewStudy]) -> Link:
+def link(report: Report, studies: Iterable[Study]) -> Link:
     """Find the report's study by accession number and issuer, else by patient, modality and date.
 
     Parameters
@@ -52,7 +51,7 @@ def link(report: Report, studies: Iterable[NewStudy]) -> Link:
     return Link(next((study for study in fitting if study.modality), fitting[0]))
 
 
-def _several(studies: list[NewStudy]) -> bool:
+def _several(studies: list[Study]) -> bool:
     return len({study.study_uid for study in studies}) > 1
 
 
@@ -60,7 +59,7 @@ def _agree(one: str, other: str) -> bool:
     return not one or not other or one == other
 
 
-def _same_accession(report: Report, study: NewStudy) -> bool:
+def _same_accession(report: Report, study: Study) -> bool:
     return (
         report.accession != ""
         and report.accession == study.accession
@@ -68,13 +67,13 @@ def _same_accession(report: Report, study: NewStudy) -> bool:
     )
 
 
-def _other_accession(report: Report, study: NewStudy) -> bool:
+def _other_accession(report: Report, study: Study) -> bool:
     return not _agree(report.accession, study.accession) and _agree(
         report.accession_issuer, study.accession_issuer
     )
 
 
-def _same_examination(report: Report, study: NewStudy) -> bool:
+def _same_examination(report: Report, study: Study) -> bool:
     return (
         report.patient_id != ""
         and report.patient_id == study.patient_id
@@ -85,7 +84,7 @@ def _same_examination(report: Report, study: NewStudy) -> bool:
     )
 
 
-def _other_patient(report: Report, study: NewStudy) -> bool:
+def _other_patient(report: Report, study: Study) -> bool:
     # Numbers of two issuers say nothing about each other.
     comparable = _agree(report.patient_issuer, study.patient_issuer)
     return (comparable and not _agree(report.patient_id, study.patient_id)) or not _agree(
@@ -93,14 +92,13 @@ def _other_patient(report: Report, study: NewStudy) -> bool:
     )
 
 
-def _same_modality(report: Report, study: NewStudy) -> bool:
-    of_study = {study.modality, *(series.modality for series in study.series)} - {""}
-    return _kind(report.modality) in {_kind(modality) for modality in of_study}
+def _same_modality(report: Report, study: Study) -> bool:
+    return report.modality != "" and _kind(report.modality) == _kind(study.modality)
 
 
 def _kind(modality: str) -> str:
     return _SAME_MODALITY.get(modality.upper(), modality.upper())
 
 
-def _same_day(report: Report, study: NewStudy) -> bool:
+def _same_day(report: Report, study: Study) -> bool:
     return report.study_date != "" and report.study_date == study.study_time[:10]

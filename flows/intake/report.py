@@ -6,11 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from review.records import NewStudy, ReportStatus
 
+if TYPE_CHECKING:
+    from review.ledger.studies import HeldStudy
+
+# A study as found in its folder, or as the ledger holds it.
+Study: TypeAlias = "NewStudy | HeldStudy"
+
 KEPT_BYTES = 64 * 2**20  # of a rejected item; a larger one stays in its folder only
+LONGEST_NAME = 300  # characters of a file name in a key; a longer one is replaced by its digest
 
 
 class Reason(StrEnum):
@@ -127,7 +134,10 @@ class Report:
             return f"{self.issuer}/report/{self.report_number}"
         if self.accession:
             return f"{self.issuer}/accession/{self.accession}"
-        return f"{self.issuer}/file/{self.file_name}"
+        name = self.file_name
+        if len(name) > LONGEST_NAME:
+            name = hashlib.sha256(name.encode()).hexdigest()
+        return f"{self.issuer}/file/{name}"
 
     @property
     def text_digest(self) -> str:
@@ -149,7 +159,7 @@ class Rejected:
     raw: bytes | None = None
 
 
-def context(report: Report, study: NewStudy | None) -> dict[str, Any]:
+def context(report: Report, study: Study | None) -> dict[str, Any]:
     """What the reader should know beside the text; the study fills in what the report does not say.
 
     Keys are those of `spinetriage read --json`; unknown ones are left out.

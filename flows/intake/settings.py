@@ -58,10 +58,10 @@ class Table:
         value: bool = self._take(key, bool, default, "true or false")
         return value
 
-    def number(self, key: str, default: int, *, least: int) -> int:
+    def number(self, key: str, default: int, *, least: int, most: int = 10**9) -> int:
         value: int = self._take(key, int, default, "a whole number")
-        if value < least:
-            raise self.error(key, f"is {value}; expected {least} or more")
+        if not least <= value <= most:
+            raise self.error(key, f"is {value}; expected {least} to {most}")
         return value
 
     def one_of(self, key: str, allowed: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from flows.intake.report import FIELDS
+from flows.intake.report import FIELDS, KEPT_BYTES
 from flows.intake.settings import SourceError, Table
 
 Kind = Literal["text", "csv", "jsonl", "dicom"]
@@ -138,7 +138,7 @@ def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
     if kind != "dicom":
         special["encoding"] = table.encoding("encoding", "utf-8", one_byte_newlines=kind != "text")
         special["timezone"] = table.zone("timezone", "UTC")
-        special["max_text_bytes"] = table.number("max_text_bytes", 10_000_000, least=1)
+        special["max_text_bytes"] = table.number("max_text_bytes", 10_000_000, least=1, most=KEPT_BYTES)
     if kind == "text":
         labels = table.names("labels", DEFAULT_LABELS)
         table.require_known("labels", labels.values(), FIELDS)
