@@ -1,0 +1,100 @@
+"""The steps of a batch around its shards: begin, find, summarize; plain functions over the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from itertools import groupby, islice
+from pathlib import Path
+from typing import TypeVar
+
+from flows import places
+from flows.intake import formats
+from flows.intake.frame import outcome_table
+from nlp import reader
+from review import audit, ledger
+from review.records import NewPortion, PortionKind
+from review.site import var_folder
+
+FILES_A_LOOK = 500  # how many files are looked up in the ledger at once
+T = TypeVar("T")
+
+
+def open_run(trigger: str, scope: str = "", actor: str = audit.SYSTEM) -> int:
+    """Open a run in the ledger, with the versions of rules and code that it will use."""
+    if scope and Path(scope).is_dir():
+        scope = str(Path(scope).resolve())
+    places.of(scope)  # a source that does not exist is told before anything starts
+    return ledger.open_run(
+        trigger=trigger,
+        scope=scope,
+        actor=actor,
+        rules_version=reader.rules_version(),
+        code_version=version("spinetriage"),
+    )
+
+
+def find(run: int, kind: PortionKind) -> list[int]:
+    """Cut what lies in the sources and is not known into shards; return all shards that wait for the run.
+
+    Among them may be those of a crashed run, which this one took over.
+    """
+    batch, _ = places.configured()
+    size = batch.shard_reports if kind == "reports" else batch.shard_files
+    unchanged: list[int] = []
+    for portions in _packed(_unknown(run, kind, unchanged), size):
+        ledger.add_shard(run, portions)
+    if kind == "reports":  # images are no inputs
+        ledger.count_unchanged(run, sum(unchanged))
+    return ledger.unfinished(run, kind)
+
+
+def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewPortion]:
+    """Yield the portions that have no outcome yet; note the number of items of each file that has."""
+    for source in places.of(ledger.scope(run)):
+        if (source.kind == "dicom") != (kind == "studies"):
+            continue
+        files = groupby(formats.find(source), lambda portion: (portion.path, portion.fingerprint))
+        for some in _batched(((at, list(portions)) for at, portions in files), FILES_A_LOOK):
+            known = ledger.known(source.name, [path for (path, _), _ in some])
+            for at, portions in some:
+                items = sum(portion.items for portion in portions)
+                if known.get(at, 0) >= items:
+                    unchanged.append(items)
+                else:
+                    yield from portions
+
+
+def _packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:
+    """Gather portions until they hold `size` items."""
+    pack: list[NewPortion] = []
+    items = 0
+    for portion in portions:
+        if pack and items + portion.items > size:
+            yield pack
+            pack, items = [], 0
+        pack.append(portion)
+        items += portion.items
+    if pack:
+        yield pack
+
+
+def _batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(values)
+    while some := list(islice(iterator, size)):
+        yield some
+
+
+def write_outcome_table(run: int) -> Path:
+    """Write the run's outcomes as CSV, a few thousand rows in memory at a time; return the file."""
+    folder = var_folder() / "runs"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / f"run-{run}.csv"
+    with file.open("w", encoding="utf-8", newline="") as handle:
+        header = True
+        for rows in _batched(ledger.outcome_rows(run), 5000):
+            outcome_table(rows).to_csv(handle, index=False, header=header)
+            header = False
+        if header:
+            outcome_table([]).to_csv(handle, index=False)
+    return file

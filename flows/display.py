@@ -1,0 +1,149 @@
+"""What commands print for people: tables and summaries. Programs use `--json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# Where nobody's window sets a width, tables need more than the usual 80 columns.
+WIDTH = None if sys.stdout.isatty() else 120
+console = Console(width=WIDTH)
+complaints = Console(stderr=True)
+
+# Word, shape and colour together: colour alone tells nothing on a grey printout.
+TIERS = {
+    "stat": Text("▲ STAT", style="bold red"),
+    "urgent": Text("● urgent", style="bold yellow"),
+    "soon": Text("○ soon", style="cyan"),
+    "unread": Text("? unread", style="magenta"),
+    "routine": Text("· routine", style="dim"),
+}
+
+
+def as_json(value: Any) -> None:
+    """Print one JSON document, keys in their given order."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=str)
+    sys.stdout.write("\n")
+
+
+def waited(minutes: int) -> str:
+    """Say a waiting time in the two largest units, as people do."""
+    hours, rest = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours_left} h"
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def queue(rows: list[dict[str, Any]], total: int) -> None:
+    """Print the review queue in its order: tier, oldest, id."""
+    if not rows:
+        console.print("The queue is empty.")
+        return
+    table = Table(title=f"Review queue: {total} open cases", title_justify="left", expand=True)
+    for heading in ("Priority", "Waiting", "Case"):
+        table.add_column(heading, no_wrap=True)
+    for heading, ratio in (("Patient", 3), ("Study", 5), ("Why", 12)):
+        table.add_column(heading, ratio=ratio, overflow="fold")
+    for row in rows:
+        table.add_row(
+            TIERS[row["tier"]],
+            waited(row["waiting_minutes"]),
+            str(row["case"]),
+            Text(row["patient"]),
+            Text(row["study"]),
+            Text(row["why"]),
+        )
+    console.print(table)
+    if len(rows) < total:
+        console.print(f"… and {total - len(rows)} more; see all of them with --limit {total}.")
+
+
+def summary(run: dict[str, Any]) -> None:
+    """Print what became of one run's inputs."""
+    table = Table(title=f"Run {run['run']}: {run['state']}", title_justify="left")
+    table.add_column("Outcome")
+    table.add_column("Inputs", justify="right")
+    for outcome, number in run["outcomes"].items():
+        table.add_row(outcome.replace("_", " "), f"{number:,}")
+    table.add_section()
+    table.add_row("all inputs", f"{run['inputs']:,}")
+    console.print(table)
+    if run["tiers"]:
+        console.print("Queued:", *(Text.assemble(TIERS[tier], f" {n} ") for tier, n in run["tiers"].items()))
+
+
+def runs(rows: list[dict[str, Any]]) -> None:
+    """Print the history of runs, newest first."""
+    table = Table(title="Runs", title_justify="left")
+    for heading in ("Run", "State", "Started (UTC)", "Ended", "Inputs", "Outcomes", "Prefect run"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        outcomes = ", ".join(f"{n} {o.replace('_', ' ')}" for o, n in row["outcomes"].items() if n)
+        cells = [row["run"], row["state"], row["started_at"], row["ended_at"] or "–", row["inputs"], outcomes]
+        table.add_row(*map(str, cells), row["prefect_flow_run"] or "–")
+    console.print(table)
+
+
+def rejected(rows: list[dict[str, Any]]) -> None:
+    """Print the inputs from which no report text could be taken."""
+    if not rows:
+        console.print("Nothing is rejected.")
+        return
+    table = Table(title=f"Rejected inputs: {len(rows)}", title_justify="left")
+    headings = [key for key in rows[0] if key != "raw"]
+    for heading in headings:
+        table.add_column(heading.replace("_", " ").capitalize(), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(row[heading])) for heading in headings))
+    console.print(table)
+
+
+def reading(identity: str, value: dict[str, Any]) -> None:
+    """Print a reading: its tier, its findings and the reasons that led to the tier."""
+    console.print(Text.assemble((identity, "bold"), "  ", TIERS[value["tier"]], f"  score {value['score']}"))
+    if value["unreadable"]:
+        console.print(f"  Not read ({value['unreadable']}): a person must look.")
+    for finding in value["findings"]:
+        where = ", ".join([*finding["levels"], *finding["compartments"]]) or "place not stated"
+        line = f"  {finding['certainty']:>14}  {finding['name']} ({where}): “{finding['quote']}”"
+        console.print(Text(line + (f"  ← {finding['cue']}" if finding["cue"] else "")))
+    for reason in value["reasons"]:
+        weight = f"{reason['points']:+g}" if reason.get("points") is not None else f"→ {reason.get('tier')}"
+        console.print(Text(f"  {reason['rule']:>4} {weight:>9}  {reason['text']}", style="dim"))
+    for conflict in value["conflicts"]:
+        console.print(Text(f"  conflict: {conflict}", style="yellow"))
+
+
+def explanation(found: dict[str, Any]) -> None:
+    """Print what became of one report, and why."""
+    console.print(
+        Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {found['outcome']}")
+    )
+    for label in ("reason", "detail", "warnings", "case"):
+        if found[label]:
+            console.print(f"  {label}: {found[label]}", markup=False)
+    if found["reading"]:
+        reading("  reading:", found["reading"])
+    run = found["run"]
+    console.print(f"  run {run['run']}, {run['started_at']}, rules {run['rules_version'][:19]}", markup=False)
+    for version in found["versions"]:
+        now = "current" if version["current"] else ""
+        line = f"  version {version['version']}: {version['status']}, arrived {version['arrived_at']} {now}"
+        console.print(line, markup=False)
+
+
+def facts(values: dict[str, Any]) -> None:
+    """Print names with their values, a line each."""
+    for name, value in values.items():
+        inner = (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        )
+        console.print(f"{name.replace('_', ' ')}: {'' if inner else value}", markup=False)
+        for key, one in inner:
+            console.print(f"  {key}: {one}", markup=False)

@@ -1,0 +1,62 @@
+"""One batch in the foreground: in this process, with a progress bar, recorded by Prefect before it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from flows import display, tasks
+from flows.triage import triage
+from review import ledger
+
+LOOK_SECONDS = 0.5
+
+
+def carry_out(run: int) -> None:
+    """Carry out a run that is open in the ledger.
+
+    A batch that fails is not raised: the ledger holds its state and reason.
+    """
+    try:
+        with _progress_bar(run):
+            triage(run)
+    except tasks.StepError:
+        pass
+    finally:
+        tasks.recorded(ledger.summary(run)["prefect_flow_run"])
+
+
+@contextmanager
+def _progress_bar(run: int) -> Iterator[None]:
+    """Show how far the run is by asking the ledger, as any other process could."""
+    ended = threading.Event()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("reports"),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=display.complaints, disable=not display.complaints.is_terminal)
+
+    def watch() -> None:
+        line = bar.add_task(f"Run {run}", total=None)
+        while not ended.wait(LOOK_SECONDS):
+            taken, done = ledger.progress(run)
+            bar.update(line, total=taken or None, completed=done)
+        taken, done = ledger.progress(run)
+        bar.update(line, total=taken, completed=done)
+        connection.close()  # this thread's own
+
+    thread = threading.Thread(target=watch, name="progress", daemon=True)
+    with bar:
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()

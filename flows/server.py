@@ -1,0 +1,197 @@
+"""A Prefect server of our own, on loopback, for who has configured none.
+
+Everything here works through the environment, because Prefect reads its settings when it is imported:
+nothing in this module may import it.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+START_SECONDS = 180  # a fresh home on a busy machine needs 30
+STOP_SECONDS = 30
+
+
+class ServerError(RuntimeError):
+    """The Prefect server could not be started or reached."""
+
+
+def configure(home: Path) -> None:
+    """Set what Prefect reads at import: its home, no telemetry, no stored results, a quiet console.
+
+    What the operator has set stays as it is.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+
+
+@contextlib.contextmanager
+def prefect_api(home: Path, say: Callable[[str], None]) -> Iterator[str]:
+    """Give the address of a Prefect API: the configured one, a running one of ours, or a new one.
+
+    The last of its users stops our server. Users hold a shared lock on a file, which the kernel releases
+    even after `kill -9`, so a server left behind by a killed process is used and then stopped by the next.
+
+    Parameters
+    ----------
+    home
+        Prefect's home; made with mode 0700.
+    say
+        Called with a line for people when something takes time.
+
+    Raises
+    ------
+    ServerError
+        When the server does not answer within `START_SECONDS`.
+    """
+    configure(home)
+    if url := os.environ.get("PREFECT_API_URL"):
+        yield url
+        return
+    _authenticate(home)
+    with (home / "users.lock").open("w") as users:
+        with _exclusive(home / "start.lock"):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            url = _running(home) or _start(home, say)
+        os.environ["PREFECT_API_URL"] = url
+        try:
+            yield url
+        finally:
+            del os.environ["PREFECT_API_URL"]
+            with _exclusive(home / "start.lock"):
+                if _last(users):
+                    _stop(home)
+
+
+def _authenticate(home: Path) -> None:
+    """Let server and clients share a password that stands only in a file of ours."""
+    file = home / "auth"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(f"spinetriage:{secrets.token_urlsafe(24)}")
+    password = file.read_text()
+    os.environ["PREFECT_API_AUTH_STRING"] = os.environ["PREFECT_SERVER_API_AUTH_STRING"] = password
+    os.environ["PREFECT_SERVER_CSRF_PROTECTION_ENABLED"] = "true"
+
+
+def _running(home: Path) -> str | None:
+    state = home / "server.json"
+    if not state.exists():
+        return None
+    url = str(json.loads(state.read_text())["url"])
+    return url if _healthy(url) else None
+
+
+def _start(home: Path, say: Callable[[str], None]) -> str:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    say("Starting a Prefect server (the first time takes about half a minute) ...")
+    with (home / "server.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PREFECT_UI_API_URL": url},
+            start_new_session=True,  # Ctrl-C must reach us first: we let it record everything
+        )
+    (home / "server.json").write_text(json.dumps({"pid": process.pid, "url": url}))
+    deadline = time.monotonic() + START_SECONDS
+    while not _healthy(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            _stop(home)
+            raise ServerError(
+                f"The Prefect server did not come up on {url} within {START_SECONDS} s; its log is "
+                f"{home / 'server.log'}. Free the port or set PREFECT_API_URL to a server of your own."
+            )
+        time.sleep(0.2)
+    return url
+
+
+def _stop(home: Path) -> None:
+    """End our server, first kindly; its process group, because it runs a child."""
+    pid = int(json.loads((home / "server.json").read_text())["pid"])
+    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(pid, number)
+        except ProcessLookupError:
+            break
+        if _gone(pid, seconds):
+            break
+    (home / "server.json").unlink(missing_ok=True)
+
+
+def _gone(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)  # our own child would stay a zombie
+        try:
+            os.killpg(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _healthy(url: str) -> bool:
+    password = os.environ.get("PREFECT_API_AUTH_STRING", "")
+    request = urllib.request.Request(  # noqa: S310 - an http address on loopback
+        f"{url}/ready", headers={"Authorization": "Basic " + base64.b64encode(password.encode()).decode()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port() -> int:
+    """Prefer Prefect's usual port, so that a bookmark works."""
+    for port in (4200, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ServerError("No free port on 127.0.0.1.")
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,175 @@
+"""Prefect wrappers: retries, names, progress, and what must never reach Prefect. No decisions."""
+
+from __future__ import annotations
+
+import functools
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from prefect import task
+from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import TERMINAL_STATES
+from prefect.events.worker import EventsWorker
+from prefect.logging import get_run_logger
+from prefect.logging.handlers import APILogWorker
+from prefect.runtime import flow_run
+
+from flows import batch
+from review import ledger
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RECORD_SECONDS = 120
+RETRY_SECONDS = [1, 5, 30]
+
+# Task runs begun by this process, by flow run: what the server must have recorded before it may stop.
+_begun: Counter[str] = Counter()
+
+
+class StepError(RuntimeError):
+    """A step failed; the text says where in our code and with which type of error, nothing of the data."""
+
+    transient = False
+
+
+def _failure(step: str, error: BaseException, transient: tuple[type[Exception], ...] = ()) -> StepError:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    failure = StepError(f"{step}: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
+    failure.transient = isinstance(error, transient)
+    return failure
+
+
+def step(name: str, transient: tuple[type[Exception], ...]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a task of a plain function that takes and returns ids and counts only.
+
+    Prefect stores parameters, exception texts and returned values in clear: so nothing is cached or
+    persisted, and an exception leaves the task as `StepError`, without its message and its causes.
+
+    Parameters
+    ----------
+    name
+        Of the task run; may name the function's parameters in braces.
+    transient
+        Errors after which trying again can help.
+    """
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                failure = _failure(function.__name__, error, transient)
+            raise failure  # outside the except block: no chained cause that carries data
+
+        def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
+            error = state.result(raise_on_failure=False)
+            return isinstance(error, StepError) and error.transient
+
+        made = task(
+            guarded,
+            task_run_name=name,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=len(RETRY_SECONDS),
+            retry_delay_seconds=RETRY_SECONDS,
+            retry_condition_fn=worth_retrying,
+        )
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            _begun[flow_run.get_id() or ""] += 1
+            return made(*args, **kwargs)
+
+        return call
+
+    return wrap
+
+
+def name_flow_run(name: str) -> str:
+    """Give the current flow run the name of its ledger run; return its Prefect id."""
+    identity = str(flow_run.get_id())
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(identity), name=name)
+    return identity
+
+
+@contextmanager
+def closing(run: int) -> Iterator[None]:
+    """Close the ledger's run as completed or failed, and let no text of an exception reach Prefect."""
+    try:
+        yield
+    except BaseException as error:
+        failure = error if isinstance(error, StepError) else _failure(f"run {run}", error)
+        ledger.close_run(run, "failed", str(failure))
+        if not isinstance(error, Exception):
+            raise  # an interrupt keeps its meaning
+    else:
+        ledger.close_run(run, "completed")
+        return
+    raise failure
+
+
+def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> int:
+    """Take every shard, with a progress artifact; return how many failed.
+
+    One that fails does not stop the others: the next run takes it over.
+    """
+    failed = shown = 0
+    artifact = create_progress_artifact(
+        0.0, key=f"{what}-progress", description=f"Run {run}: shards of {what}"
+    )
+    for number, shard in enumerate(shards, 1):
+        try:
+            take(shard)
+        except StepError as failure:
+            ledger.fail_shard(shard, str(failure))
+            failed += 1
+        ledger.beat(run)
+        if (percent := 100 * number // len(shards)) > shown:  # a call a percent, not a call a shard
+            shown = percent
+            update_progress_artifact(artifact, progress=float(percent))
+    return failed
+
+
+def summarize(run: int) -> None:
+    """Leave the counts as a table artifact and the outcomes as a file; ids and counts only."""
+    summary = ledger.summary(run)
+    rows: list[dict[str, Any]] = [
+        {"kind": kind[:-1], "name": name, "inputs": number}
+        for kind in ("outcomes", "tiers")
+        for name, number in summary[kind].items()
+    ]
+    create_table_artifact(rows, key="outcomes", description=f"Run {run}: {summary['inputs']} inputs")
+    batch.write_outcome_table(run)
+    get_run_logger().info("Run %s: %s inputs, %s studies", run, summary["inputs"], summary["studies"])
+
+
+def recorded(flow_run_id: str) -> int:
+    """Wait until the server holds every task run that this process began; return how many it holds.
+
+    Prefect's client sends task-run events from a thread, and its server writes them later: a server
+    stopped at once would lose most of them.
+    """
+    EventsWorker.drain_all(timeout=RECORD_SECONDS)
+    APILogWorker.drain_all(timeout=RECORD_SECONDS)
+    deadline = time.monotonic() + RECORD_SECONDS
+    query = {
+        "flow_runs": {"id": {"any_": [flow_run_id]}},
+        "task_runs": {"state": {"type": {"any_": [state.value for state in TERMINAL_STATES]}}},
+    }
+    with get_client(sync_client=True) as client:
+        while True:
+            held = int(client.request("POST", "/task_runs/count", json=query).json())
+            if held >= _begun[flow_run_id] or time.monotonic() > deadline:
+                return held
+            time.sleep(0.1)

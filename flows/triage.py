@@ -1,0 +1,41 @@
+"""The way of one batch, as a table of contents: find, load, link, read, store, summarize."""
+
+from __future__ import annotations
+
+from review.setup import setup
+
+setup()  # a scheduled run starts here, in a process of its own
+
+# ruff: noqa: E402 - Django must be set up before its models can be imported
+from django.db import InterfaceError, OperationalError
+from prefect import flow
+
+from flows import batch, shard
+from flows.tasks import StepError, closing, each, name_flow_run, step, summarize
+from review import ledger
+
+# The database was busy or away: trying again can help, and every step may be repeated.
+TRANSIENT = (OperationalError, InterfaceError)
+
+find = step("find {kind}", TRANSIENT)(batch.find)
+store_studies = step("studies of shard {shard}", TRANSIENT)(shard.store_studies)
+read_reports = step("reports of shard {shard}", TRANSIENT)(shard.read_reports)
+
+
+@flow(name="triage", flow_run_name="triage", persist_result=False)
+def triage(run: int | None = None) -> int:
+    """Take everything unprocessed to its outcome; return the number of the run in the ledger.
+
+    `run` is a run that the caller opened; without it, as on a schedule, one is opened here. Prefect sees ids
+    and counts only.
+    """
+    run = run or batch.open_run("schedule")
+    ledger.name_prefect_run(run, name_flow_run(f"run-{run}"))
+    with closing(run):
+        ledger.take_over(run)
+        failed = each(store_studies, find(run, "studies"), run, "studies")
+        failed += each(read_reports, find(run, "reports"), run, "reports")
+        summarize(run)
+        if failed:
+            raise StepError(f"{failed} shards failed")
+    return run
