@@ -62,19 +62,19 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, Any]:
-    url = os.environ.get("SPINETRIAGE_DATABASE_URL")
-    if url:
-        return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR / "spinetriage.sqlite3",
-        "OPTIONS": {
+    default = f"sqlite:///{VAR / 'spinetriage.sqlite3'}"
+    url = os.environ.get("SPINETRIAGE_DATABASE_URL") or default
+    database = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
             # A transaction takes the write lock at its start: it waits its turn instead of failing half-way.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-        },
-    }
+        }
+        # Tests race with threads and processes, so theirs is a file too.
+        database["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
+    return database
 
 
 DATABASES = {"default": _database()}
