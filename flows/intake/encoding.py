@@ -38,7 +38,7 @@ def decode(raw: bytes, declared: str) -> Decoded:
             raise RefusedError(Reason.BINARY)
         warnings = () if encoding == declared else (f"decoded_as_{encoding}",)
         return Decoded(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"), encoding, warnings)
-    if _is_binary(raw.decode("latin-1")):
+    if _is_binary(raw.decode("cp1252", "ignore")):
         raise RefusedError(Reason.BINARY)
     raise RefusedError(Reason.UNDECODABLE, f"tried {', '.join(tried)}")
 

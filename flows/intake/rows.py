@@ -61,6 +61,8 @@ class CsvTable:
         self._source = source
         self._lines = _Lines(file)
         header, names = self._read()
+        while names == []:  # blank lines
+            header, names = self._read()
         self.header = b"".join(header)
         encoding = decode(self.header, source.encoding).encoding
         if header and not names:

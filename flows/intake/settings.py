@@ -97,7 +97,7 @@ class Table:
         value = self.text(key, default)
         try:
             return ZoneInfo(value)
-        except (ValueError, OSError):  # no such zone, or not the form of a name
+        except (KeyError, ValueError, OSError):  # no such zone, or not the form of a name
             raise self.error(key, f"is {value!r}; expected a time zone such as Europe/London") from None
 
     def character(self, key: str, default: str) -> str:

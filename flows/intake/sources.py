@@ -133,6 +133,9 @@ def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise table.error("", "has a name that is not made of a-z, 0-9, - and _")
     kind = cast(Kind, table.one_of("kind", KINDS))
+    issuer = table.text("issuer")
+    if "/" in issuer:  # which ends the issuer in a report's key
+        raise table.error("issuer", f"is {issuer!r}; expected a name without '/'")
     # Settings that only some kinds have: elsewhere they are unknown, and refused as such.
     special: dict[str, Any] = {}
     if kind != "dicom":
@@ -155,7 +158,7 @@ def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
         kind=kind,
         folder=root / table.text("folder"),
         patterns=table.texts("patterns", DEFAULT_PATTERNS[kind]),
-        issuer=table.text("issuer"),
+        issuer=issuer,
         settle_seconds=table.number("settle_seconds", 0, least=0),
         shard_reports=batch.shard_reports,
         enabled=table.flag("enabled", True),
