@@ -1,0 +1,151 @@
+"""How certain the report is of a finding, and the words that say so."""
+
+import re
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Page, page_of
+from nlp.rules import Cue
+from nlp.vocabulary import Vocabulary, Word, current
+
+_HEDGES = ("possible", "probable", "present")
+_LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
+_NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
+_FAR = 200  # characters a cue reaches at most
+_PHRASE = 45
+
+
+class Certainty:
+    """Sets certainty and cue of each mention: section first, then the cues before and after it."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `certainty` and `cue`."""
+        page = page_of(doc, self.vocabulary)
+        for mention in page.mentions:
+            mention.certainty, mention.cue = certainty_at(page, mention.start, mention.end)
+        return doc
+
+
+def certainty_at(page: Page, start: int, end: int) -> tuple[str, str | None]:
+    """Certainty of whatever stands at [start, end), and the cue that made it (None = plainly said)."""
+    index = page.sentence_at(start)
+    section = page.sentences[index].section
+    before = _before(page, start, end, index)
+    after = _after(page, start, end, index)
+    label, cue = _decide(before, after)
+    label = "historical" if label == "family" else label
+    default = page.vocabulary.rules.sections[section].certainty
+    if default == "" or label in ("absent", "historical"):
+        return ("recommendation" if label == "indication" and default == "" else label), cue
+    return default, cue or section
+
+
+def _decide(before: tuple[str, str] | None, after: tuple[str, str] | None) -> tuple[str, str | None]:
+    if before is None and after is None:
+        return "present", None
+    if before is None or after is None:
+        return before or after or ("present", None)
+    if before[0] in ("family", "recommendation", "indication", "historical"):
+        return before
+    if before[0] == "absent":
+        return after if after[0] == "possible" else before
+    if after[0] == "probable" and before[0] == "present":
+        return after
+    return after if after[0] in ("absent", "historical", "unlikely", "possible", "recommendation") else before
+
+
+def _cue(word: Word, directions: tuple[str, str]) -> Cue | None:
+    return next((c for c in word.cues if c.direction in directions), None)
+
+
+def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
+    """The cue before a finding that reaches it."""
+    state: tuple[str, str] | None = None
+    at = page.sentences[index].start
+    for s, e, word in page.words(index):
+        if s >= start:
+            break
+        if not word.cues or e > end:
+            continue
+        cue = _cue(word, ("after", "both"))
+        if cue is None or cue.label == "end":
+            state = None
+            continue
+        if cue.label == "pseudo":
+            continue
+        if not _reaches(page, cue, e, start, end):
+            continue
+        if (
+            state
+            and state[0] == "absent"
+            and cue.label in _HEDGES
+            and not _NEW_PHRASE.search(page.plain, at, s)
+        ):
+            continue  # "no lesion suspicious for metastasis"
+        if state and state[0] in ("indication", "recommendation", "family") and cue.label != "absent":
+            continue
+        state, at = (cue.label, page.text[s:e]), e
+    return state or _question(page, start, end, index)
+
+
+def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
+    if cue_end >= start:
+        return True
+    gap = page.plain[cue_end:start]
+    if cue.reach != "sentence" and (";" in gap or ":" in gap[2:]):
+        return False
+    if len(gap) > (_PHRASE if cue.reach == "phrase" else _FAR):
+        return False
+    if "," in gap and cue.reach == "phrase":
+        return False
+    if "," in gap and cue.label in _HEDGES:
+        return bool(_LISTED.search(page.plain, cue_end, end + 25))
+    return True
+
+
+def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
+    """A question mark before its subject ("?MSCC", "? traumatic, infective") or right after it ("cyst?")."""
+    sentence = page.sentences[index]
+    mark = page.text.rfind("?", sentence.start, start)
+    asked = mark >= 0 and start - mark < 30 and not page.text[mark - 1 : mark].isalnum()
+    if asked or page.text[end : end + 2].lstrip(" )").startswith("?"):
+        return ("indication" if sentence.section in ("indication", "history") else "possible"), "?"
+    return None
+
+
+def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
+    """The cue after a finding that reaches back to it."""
+    for s, e, word in page.words(index):
+        if e <= end or s < start or not word.cues:
+            continue
+        if s < end and e > end and not _cue(word, ("before", "both")):
+            continue
+        cue = _cue(word, ("before", "both"))
+        gap = page.plain[end:s]
+        if ";" in gap or len(gap) > _FAR:
+            return None
+        if cue is None:
+            if any(c.label in ("absent", "unlikely", "recommendation", "historical") for c in word.cues):
+                return None  # the next statement begins
+            continue
+        if cue.label == "end":
+            return None
+        if cue.label == "pseudo":
+            if s - end < 3:
+                return None
+            continue
+        if "," in gap and not _LISTED.search(gap):
+            return None
+        if cue.reach == "phrase" and len(gap) > _PHRASE:
+            return None
+        return cue.label, page.text[s:e]
+    return None
+
+
+@Language.factory("spinetriage_certainty")
+def _make(nlp: Language, name: str) -> Certainty:
+    return Certainty(current())

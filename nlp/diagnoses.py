@@ -1,0 +1,48 @@
+"""A description and its diagnosis are one lesion: "lytic lesion consistent with haemangioma"."""
+
+import re
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Mention, Page, page_of
+from nlp.vocabulary import Vocabulary, current
+
+_LINK = re.compile(
+    r"consistent with|compatible with|in keeping with|keeping with|c w\b|represent|likely|suggest|favor|favour|typical|"
+    r"characteristic|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|\bis an?\b|such as|corresponding"
+)
+_FAR = 110
+
+
+class Diagnoses:
+    """Marks descriptions that a harmless diagnosis in the same sentence explains; they no longer count."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.descriptors = frozenset(vocabulary.rules.priority.groups["descriptor"])
+        self.harmless = frozenset(vocabulary.rules.priority.groups["explains"])
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `absorbed`."""
+        page = page_of(doc, self.vocabulary)
+        for mention in page.mentions:
+            if mention.affirmed and mention.concept.id in self.descriptors:
+                mention.absorbed = any(
+                    m.concept.id in self.harmless and _explains(page, mention, m) for m in page.mentions
+                )
+        return doc
+
+
+def _explains(page: Page, descriptor: Mention, diagnosis: Mention) -> bool:
+    if diagnosis.certainty not in ("present", "probable"):
+        return False
+    if not 0 <= diagnosis.sentence - descriptor.sentence <= 1:
+        return False
+    gap = page.plain[descriptor.end : diagnosis.start]
+    return len(gap) <= _FAR and bool(_LINK.search(gap))
+
+
+@Language.factory("spinetriage_diagnoses")
+def _make(nlp: Language, name: str) -> Diagnoses:
+    return Diagnoses(current())

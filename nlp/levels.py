@@ -1,0 +1,184 @@
+"""Vertebral levels in every spelling, and which finding they belong to."""
+
+import re
+from functools import cache
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Mention, Page, page_of
+from nlp.phrases import normal
+from nlp.rules import LevelRules
+from nlp.sentences import paragraph_before
+from nlp.vocabulary import Vocabulary, current
+
+_LAST = {"C": 8, "T": 12, "L": 6, "S": 5}
+_LABEL = r"(?:Th|[CTDLS])[ \-.]?\d{1,2}"
+_GROUP = re.compile(
+    rf"(?<![A-Za-z0-9])({_LABEL})(?![0-9]|\.\d)"
+    rf"((?:\s*(?:-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b|\bdown to\b)\s*(?:and\s+)?"
+    rf"(?:(?:the\s+)?{_LABEL}|\d{{1,2}}(?!\s*(?:mm|cm|x\b|×|%|months?|years?|weeks?|days?|levels?|vertebra|cc|ml)))(?![0-9A-Za-z]|\.\d)"
+    rf"|(?<=[0-9])[CTDLS]\d{{1,2}}(?![0-9]))*)",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    rf"(-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b)|((?:Th|[CTDLS])?)[ \-.]?(\d{{1,2}})",
+    re.IGNORECASE,
+)
+_RANGE = {"-", "–", "—", "/", "to", "through", "thru"}
+_AS_LEVEL_BEFORE = re.compile(
+    r"\b(?:at|level|levels|vertebra|vertebrae|body|bodies|of|from|to|and|the|involving|through)\s*$"
+)
+_AS_LEVEL_AFTER = re.compile(
+    r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|vertebrae|vertebral|body|bodies|level|levels|pedicle|lamina|lesion|metastasis|fracture|spinous|transverse|endplate|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge|collapse|disc)"
+)
+_SIGNAL = re.compile(
+    r"weight|signal|intens|stir|flair|sequence|sagittal|axial|bright|dark|enhanc|gadolin|contrast"
+)
+
+
+@cache
+def _guards(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    left = "|".join(re.escape(normal(w)) for w in before)
+    right = "|".join(re.escape(normal(w)) for w in sorted(after, key=len, reverse=True))
+    return re.compile(rf"(?:^|\W)(?:{left})[ :]*$"), re.compile(rf"^[ \-/]*(?:{right})\b")
+
+
+def level_groups(page: Page, index: int) -> list[tuple[int, int, str]]:
+    """(start, end, label) of each level or range named in a sentence; labels like 'T6' and 'L4-L5'."""
+    sentence = page.sentences[index]
+    if sentence.levels is None:
+        sentence.levels = []
+        rules = page.vocabulary.rules.levels
+        for match in _GROUP.finditer(page.text, sentence.start, sentence.end):
+            if _is_level(page, sentence.start, sentence.end, match, rules):
+                sentence.levels += [(match.start(), match.end(), label) for label in _labels(match.group())]
+        sentence.levels += _worded(page, sentence.start, sentence.end, rules)
+    return sentence.levels
+
+
+def _is_level(page: Page, start: int, end: int, match: re.Match[str], rules: LevelRules) -> bool:
+    left = page.plain[max(start, match.start() - 40) : match.start()]
+    right = page.plain[match.end() : min(end, match.end() + 30)]
+    not_after, not_before = _guards(rules.not_after.phrases, rules.not_before.phrases)
+    if not_after.search(left) or not_before.match(right):
+        return False
+    words = match.group().upper().replace(" ", "")
+    if words in ("T1", "T2", "T1/T2", "T1,T2", "T1ANDT2", "T2ANDT1", "T1-T2", "T1AND2", "T1OR T2"):
+        # Weighting rather than vertebra, unless something says otherwise.
+        named = _AS_LEVEL_AFTER.match(right) or re.search(
+            r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)\s*$", left
+        )
+        return bool(named) or not _SIGNAL.search(page.plain, start, end)
+    return True
+
+
+def _labels(group: str) -> list[str]:
+    """The labels of one group: 'T4, T5 and T7' gives three, 'C5/6' gives 'C5-C6'."""
+    labels: list[str] = []
+    region, joiner = "", ""
+    for match in _PART.finditer(group):
+        if match.group(1):
+            joiner = match.group(1).lower()
+            continue
+        letter = match.group(2).upper()
+        region = {"TH": "T", "D": "T"}.get(letter, letter) or region
+        number = int(match.group(3))
+        if not 1 <= number <= _LAST[region]:
+            joiner = ""
+            continue
+        label = f"{region}{number}"
+        glued = bool(labels) and not joiner and letter
+        if labels and (joiner in _RANGE or glued) and "-" not in labels[-1] and labels[-1] != label:
+            labels[-1] += f"-{label}"
+        else:
+            labels.append(label)
+        joiner = ""
+    return labels
+
+
+@cache
+def _word_regex(words: tuple[str, ...], regions: tuple[str, ...]) -> re.Pattern[str]:
+    number = rf"(?:{'|'.join(words)}|\d{{1,2}}(?:st|nd|rd|th))"
+    return re.compile(
+        rf"\b({number})(?:\s*(?:to|-|through|and|,)\s*({number}))?(?:\s+and\s+({number}))?\s+({'|'.join(regions)})\b(?!\s+nerve)"
+    )
+
+
+def _worded(page: Page, start: int, end: int, rules: LevelRules) -> list[tuple[int, int, str]]:
+    found = []
+    regex = _word_regex(tuple(rules.words), tuple(rules.regions))
+    for match in regex.finditer(page.plain, start, end):
+        region = rules.regions[match.group(4)]
+        numbers = [rules.words.get(n) or int(re.sub(r"\D", "", n)) for n in match.groups()[:3] if n]
+        labels = [f"{region}{n}" for n in numbers if 1 <= n <= _LAST[region]]
+        if len(labels) == 2 and re.search(r"\bto\b|through| - ", match.group()):
+            labels = ["-".join(labels)]
+        found += [(match.start(), match.end(), label) for label in labels]
+    return found
+
+
+class Levels:
+    """Gives each level of a sentence to the nearest finding; one without takes its heading's or neighbour's."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `levels` of each mention."""
+        page = page_of(doc, self.vocabulary)
+        by_sentence: dict[int, list[Mention]] = {}
+        for mention in page.mentions:
+            by_sentence.setdefault(mention.sentence, []).append(mention)
+        for index, mentions in by_sentence.items():
+            owned = _share_out(page, index, mentions)
+            for mention in mentions:
+                mention.levels = tuple(dict.fromkeys(owned[id(mention)]))
+        for index, mentions in by_sentence.items():
+            for mention in mentions:
+                if not mention.levels:
+                    mention.levels = _inherited(page, index, mention, mentions, by_sentence)
+        return doc
+
+
+def _share_out(page: Page, index: int, mentions: list[Mention]) -> dict[int, list[str]]:
+    owned: dict[int, list[str]] = {id(m): [] for m in mentions}
+    for start, end, label in level_groups(page, index):
+        nearest = min(mentions, key=lambda m: _distance(page.text, m, start, end))
+        owned[id(nearest)].append(label)
+    return owned
+
+
+def _distance(text: str, mention: Mention, start: int, end: int) -> float:
+    """Characters between a level and a mention; other clauses are far, a level after its finding is near."""
+    if mention.start < end and start < mention.end:
+        return 0
+    after = start >= mention.end
+    gap = text[mention.end : start] if after else text[end : mention.start]
+    return len(gap) * (1.0 if after else 1.2) + 40 * gap.count(";") + 15 * gap.count(",")
+
+
+def _inherited(
+    page: Page, index: int, mention: Mention, mentions: list[Mention], by_sentence: dict[int, list[Mention]]
+) -> tuple[str, ...]:
+    # "L2 lytic lesion consistent with metastasis": the diagnosis has the level of what it explains.
+    for other in reversed([m for m in mentions if m.start < mention.start and m.affirmed]):
+        if other.levels and mention.affirmed:
+            return other.levels
+    for other in mentions:
+        if other.levels and mention.affirmed and other.affirmed:
+            return other.levels
+    if not mention.affirmed or level_groups(page, index):
+        return ()
+    for before in paragraph_before(page, index)[:3]:
+        near = [m for m in by_sentence.get(before, []) if m.levels and m.affirmed]
+        if near:
+            return near[-1].levels
+        if groups := level_groups(page, before):
+            return (groups[-1][2],)
+    return ()
+
+
+@Language.factory("spinetriage_levels")
+def _make(nlp: Language, name: str) -> Levels:
+    return Levels(current())

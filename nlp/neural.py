@@ -1,0 +1,118 @@
+"""Compression of cord and cauda equina: how bad, and from wear or from something else."""
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Mention, Page, page_of
+from nlp.vocabulary import Vocabulary, current
+
+_CAUSES = (
+    "malignant",
+    "suspicious",
+    "benign_tumor",
+    "infection",
+    "haemorrhage",
+    "vascular",
+    "cyst",
+    "fracture",
+    "benign_other",
+    "inflammatory",
+)
+_NO_CAUSE = (
+    "CORD_SIGNAL",
+    "SIGNAL_NOS",
+    "SYRINX",
+    "CORD_EXPAND",
+    "TARLOV",
+    "HEMANGIOMA",
+    "BONE_ISLAND",
+    "FRACTURE_NOS",
+)
+
+
+class Neural:
+    """Sets severity and cause of each compression."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `severe` and `degenerative` of compressions."""
+        page = page_of(doc, self.vocabulary)
+        for mention in page.mentions:
+            if mention.concept.cls == "compression" and mention.affirmed:
+                mention.severe = _severe(page, mention)
+                mention.degenerative = _degenerative(page, mention)
+        return doc
+
+
+def _severe(page: Page, mention: Mention) -> bool:
+    indices = [mention.sentence]
+    following = mention.sentence + 1
+    if (
+        following < len(page.sentences)
+        and page.sentences[following].section == page.sentences[mention.sentence].section
+    ):
+        indices.append(following)
+    signal = any(
+        m.concept.id in ("CORD_SIGNAL", "MYELOMALACIA") and m.affirmed
+        for i in indices
+        for m in page.in_sentence(i)
+    )
+    return signal or any(
+        w.severe and abs(s - mention.start) < 60 and not _denied(page, s)
+        for s, _, w in page.words(mention.sentence)
+    )
+
+
+def _denied(page: Page, start: int) -> bool:
+    return any(word in page.plain[max(0, start - 14) : start].split() for word in ("no", "without", "not"))
+
+
+def _degenerative(page: Page, mention: Mention) -> bool:
+    """Wear is the cause when wear stands beside the compression and no other cause does.
+
+    Looks in the sentence, then in the sentences before it; an unstated cause is not degenerative.
+    """
+    if mention.concept.id == "MSCC":
+        return False
+    section = page.sentences[mention.sentence].section
+    for index in range(mention.sentence, max(-1, mention.sentence - 3), -1):
+        if page.sentences[index].section != section:
+            break
+        cause = _cause_in(page, index, mention)
+        if cause is not None:
+            return cause
+    lesions = [m for m in page.mentions if _is_cause(m)]
+    worn = any(m.concept.cls == "degenerative" and m.affirmed for m in page.mentions)
+    return worn and not lesions
+
+
+def _is_cause(mention: Mention) -> bool:
+    return (
+        mention.affirmed
+        and not mention.absorbed
+        and mention.concept.cls in _CAUSES
+        and mention.concept.id not in _NO_CAUSE
+    )
+
+
+def _cause_in(page: Page, index: int, mention: Mention) -> bool | None:
+    """True for wear, False for another cause, None for neither."""
+    here = page.in_sentence(index)
+    if any(_is_cause(m) for m in here if m is not mention):
+        return False
+    words = page.words(index)
+    worn = any(m.concept.cls == "degenerative" and m.affirmed for m in here) or any(
+        w.degenerative and not _denied(page, s) for s, _, w in words
+    )
+    if worn:
+        return True
+    if any(w.not_degenerative and not _denied(page, s) for s, _, w in words):
+        return False
+    return None
+
+
+@Language.factory("spinetriage_neural")
+def _make(nlp: Language, name: str) -> Neural:
+    return Neural(current())

@@ -1,0 +1,119 @@
+"""One report while it is being read: the sheet that the components write on."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from spacy.tokens import Doc
+
+from nlp.phrases import plain
+from nlp.rules import Concept
+from nlp.vocabulary import Term, Vocabulary, Word
+
+Hit = tuple[int, int, Term]
+
+
+@dataclass(slots=True)
+class Section:
+    """A stretch of text under one heading."""
+
+    start: int
+    end: int
+    kind: str
+    titled: bool = True
+
+
+@dataclass(slots=True)
+class Sentence:
+    """A sentence with the phrases found in it; `words` and `levels` are filled when first asked for."""
+
+    start: int
+    end: int
+    section: str
+    paragraph: int
+    words: list[tuple[int, int, Word]] | None = None
+    levels: list[tuple[int, int, str]] | None = None
+
+
+@dataclass(slots=True)
+class Mention:
+    """A finding in the making."""
+
+    start: int
+    end: int
+    concept: Concept
+    sentence: int
+    certainty: str = "present"
+    cue: str | None = None
+    trend: str = "unknown"
+    old: bool = False
+    compartments: tuple[str, ...] = ()
+    basis: str = "none"
+    canal: bool = False
+    levels: tuple[str, ...] = ()
+    size_mm: tuple[float, ...] = ()
+    severe: bool = False
+    degenerative: bool = False
+    absorbed: bool = False
+
+    @property
+    def affirmed(self) -> bool:
+        """Whether the report says, or may say, that it is there."""
+        return self.certainty in ("present", "probable", "possible")
+
+
+@dataclass(slots=True)
+class Page:
+    """The report, its context, and all that was found so far."""
+
+    text: str
+    plain: str
+    context: Mapping[str, Any]
+    vocabulary: Vocabulary
+    hits: list[Hit]
+    sections: list[Section] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    red_flags: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    spine_study: bool | None = None
+    result: Any = None
+    _starts: list[int] = field(default_factory=list)
+
+    def sentence_at(self, offset: int) -> int:
+        """Index of the sentence that holds `offset`."""
+        if len(self._starts) != len(self.sentences):
+            self._starts = [s.start for s in self.sentences]
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def words(self, index: int) -> list[tuple[int, int, Word]]:
+        """The context phrases of a sentence, traps left out."""
+        sentence = self.sentences[index]
+        if sentence.words is None:
+            found = self.vocabulary.words.find(self.plain, sentence.start, sentence.end)
+            sentence.words = [hit for hit in found if not hit[2].trap]
+        return sentence.words
+
+    def in_sentence(self, index: int) -> list[Mention]:
+        """The mentions of a sentence, in order."""
+        return [m for m in self.mentions if m.sentence == index]
+
+
+def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> Page:
+    """Scan a text once and lay out the sheet."""
+    lower = plain(text)
+    hits = [
+        hit
+        for hit in vocabulary.terms.find(lower)
+        if not hit[2].exact or text[hit[0] : hit[1]].replace("\n", " ") == hit[2].exact
+    ]
+    return Page(text, lower, context, vocabulary, hits)
+
+
+def page_of(doc: Doc, vocabulary: Vocabulary) -> Page:
+    """The sheet of a document; laid out here when the document came from spaCy's own tokenizer."""
+    page: Page | None = doc.user_data.get("spinetriage")
+    if page is None:
+        page = doc.user_data["spinetriage"] = new_page(doc.text, {}, vocabulary)
+    return page

@@ -1,0 +1,72 @@
+"""Pressure said with a verb: what is pressed decides whether it is compression of the cord."""
+
+import re
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Mention, Page, page_of
+from nlp.vocabulary import Vocabulary, current
+
+_CONCEPT = {
+    ("cord", "compression"): "CORD_COMP",
+    ("cauda", "compression"): "CES",
+    ("other", "compression"): "THECAL_EFF",
+    ("cord", "contact"): "CORD_ABUT",
+    ("cauda", "contact"): "CORD_ABUT",
+}
+_AHEAD, _BEHIND, _LISTED = 55, 40, 30  # characters a verb reaches
+_CLAUSE_END = re.compile(r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no) ")
+_LIST = re.compile(r"\W*(?:and|or|both|as well as|&|/|the|left|right|,|\s)*\W*")
+
+
+class Pressure:
+    """Joins verbs of pressing to what they press, and adds the result as a mention."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Add mentions of compression and contact."""
+        page = page_of(doc, self.vocabulary)
+        added = []
+        for start, end, term in page.hits:
+            if term.grade:
+                index = page.sentence_at(start)
+                if page.sentences[index].section in ("technique", "signoff"):
+                    continue
+                structure = _pressed(page, start, end, index)
+                concept = _CONCEPT.get((structure, term.grade))
+                if concept:
+                    added.append(Mention(start, end, self.vocabulary.concepts[concept], index))
+        if added:
+            page.mentions = sorted(page.mentions + added, key=lambda m: m.start)
+        return doc
+
+
+def _pressed(page: Page, start: int, end: int, index: int) -> str:
+    """The structure pressed by the verb at [start, end): cord, cauda, other, or "" for none near."""
+    targets = [(s, e, w.target) for s, e, w in page.words(index) if w.target and not (s < end and start < e)]
+    ahead = [t for t in targets if t[0] >= end]
+    if ahead and ahead[0][0] - end <= _AHEAD and not _CLAUSE_END.search(page.plain, end, ahead[0][0]):
+        listed = [ahead[0]]
+        for target in ahead[1:]:
+            if target[0] - listed[-1][1] > _LISTED or not _LIST.fullmatch(
+                page.plain[listed[-1][1] : target[0]]
+            ):
+                break
+            listed.append(target)
+        return min((t[2] for t in listed), key=("cord", "cauda", "other").index)
+    behind = [t for t in targets if t[1] <= start]
+    if (
+        behind
+        and start - behind[-1][1] <= _BEHIND
+        and not _CLAUSE_END.search(page.plain, behind[-1][1], start)
+    ):
+        return behind[-1][2]
+    return ""
+
+
+@Language.factory("spinetriage_pressure")
+def _make(nlp: Language, name: str) -> Pressure:
+    return Pressure(current())

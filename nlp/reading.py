@@ -1,0 +1,86 @@
+"""What the reading room hands out: plain frozen records."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A term that gave points, or a floor or cap that set a tier (then `tier` is given instead)."""
+
+    rule: str
+    text: str
+    points: int | None = None
+    tier: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reason as JSON has it: points or tier, never both."""
+        if self.tier is None:
+            return {"rule": self.rule, "points": self.points, "text": self.text}
+        return {"rule": self.rule, "tier": self.tier, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mention of a lesion (or of its context), with the words that make it.
+
+    `start` and `end` are offsets in characters of the text as given: `text[start:end] == quote`.
+    Sizes are in millimetres.
+    """
+
+    concept: str
+    name: str
+    cls: str
+    quote: str
+    start: int
+    end: int
+    certainty: str
+    cue: str | None
+    compartments: tuple[str, ...]
+    compartment_basis: str
+    levels: tuple[str, ...]
+    size_mm: tuple[float, ...]
+    trend: str
+    section: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as JSON has it."""
+        found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        found = {"class" if key == "cls" else key: value for key, value in found.items()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read in one report."""
+
+    suspicious: bool
+    tier: str
+    score: int
+    neural: str
+    unreadable: str | None
+    decided_by: str
+    reasons: tuple[Reason, ...]
+    findings: tuple[Finding, ...]
+    context_findings: tuple[Finding, ...]
+    red_flags: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    rules_version: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reading as JSON has it, in the order of the contract."""
+        return {
+            "suspicious": self.suspicious,
+            "tier": self.tier,
+            "score": self.score,
+            "neural": self.neural,
+            "unreadable": self.unreadable,
+            "decided_by": self.decided_by,
+            "reasons": [reason.to_dict() for reason in self.reasons],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "context_findings": [finding.to_dict() for finding in self.context_findings],
+            "red_flags": list(self.red_flags),
+            "conflicts": list(self.conflicts),
+            "rules_version": self.rules_version,
+        }

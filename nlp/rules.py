@@ -1,0 +1,465 @@
+"""The knowledge of the reading room, loaded from the configuration folder and frozen."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nlp.strict import ConfigError, check_keys, one_of, read_toml, record
+
+__all__ = ["ConfigError", "Rules", "config_folder", "load"]
+
+LESION_CLASSES = (
+    "malignant",
+    "suspicious",
+    "benign_tumor",
+    "infection",
+    "haemorrhage",
+    "vascular",
+    "cyst",
+    "inflammatory",
+    "fracture",
+    "benign_other",
+)
+CONTEXT_CLASSES = (
+    "compression",
+    "crowding",
+    "syndrome",
+    "degenerative",
+    "postoperative",
+    "device",
+    "anatomy",
+)
+COMPARTMENTS = ("extradural", "intradural_extramedullary", "intramedullary")
+ROUTES = ("S", "E", "T", "I", "B", "M")
+STRENGTHS = ("definitional", "strong", "moderate", "weak")
+SITES = ("spinal", "needed")
+CERTAINTIES = (
+    "present",
+    "probable",
+    "possible",
+    "unlikely",
+    "absent",
+    "historical",
+    "indication",
+    "recommendation",
+)
+CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
+DIRECTIONS = ("after", "before", "both")
+REACHES = ("phrase", "clause", "sentence")
+TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
+TREND_LABELS = (*TRENDS[:-1], "old")
+SECTIONS = (
+    "indication",
+    "history",
+    "technique",
+    "comparison",
+    "findings",
+    "impression",
+    "recommendation",
+    "addendum",
+    "signoff",
+)
+TIERS = ("stat", "urgent", "soon", "routine")
+GRADES = ("compression", "contact")
+STRUCTURES = ("cord", "cauda", "other")
+
+Table = TypeVar("Table")
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A lesion (or its context) with all words for it."""
+
+    id: str
+    name: str
+    route: str
+    strength: str
+    site: str
+    why: str
+    compartments: Mapping[str, float] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
+    dictation: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    trend: str = "unknown"
+    cls: str = ""
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Words that set the certainty of a finding before or after them."""
+
+    label: str
+    direction: str
+    reach: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Words that tell how a finding changed."""
+
+    label: str
+    direction: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Words that tell a compartment; `anatomy` if they name a place, `bone`/`canal` which kind of place."""
+
+    compartments: tuple[str, ...]
+    strength: float
+    why: str
+    phrases: tuple[str, ...]
+    anatomy: bool = True
+    bone: bool = False
+    canal: bool = False
+
+
+@dataclass(frozen=True)
+class Trap:
+    """Words that look like a finding and are none."""
+
+    ids: tuple[str, ...]
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Words for pressing or touching."""
+
+    grade: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What can be pressed."""
+
+    structure: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A plain list with its reason."""
+
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Neural:
+    """How pressure on cord and cauda equina is told, how bad, and from what."""
+
+    verb: tuple[Verb, ...]
+    target: tuple[Target, ...]
+    severity: Words
+    degenerative: Words
+    not_degenerative: Words
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Headings of one kind of section and the certainty of what stands under them ("" = by cue)."""
+
+    certainty: str
+    why: str
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Words of the spine and of the rest of the body."""
+
+    spine: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    spine_study: tuple[str, ...]
+    other_study: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LevelRules:
+    """Number words, regions, and the words that make a label no level."""
+
+    words: Mapping[str, int]
+    regions: Mapping[str, str]
+    not_after: Words
+    not_before: Words
+
+
+@dataclass(frozen=True)
+class RedFlag:
+    """Clinical words with their points."""
+
+    points: int
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """Spellings and plurals made by rule."""
+
+    pairs: tuple[tuple[str, ...], ...]
+    plurals: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class WordList:
+    """Words only."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Template:
+    """Marks of a template that nobody filled in."""
+
+    marks: tuple[str, ...]
+    minimum_marks: int
+
+
+@dataclass(frozen=True)
+class LanguageRules:
+    """What makes a text unreadable."""
+
+    minimum_words: int
+    minimum_english: float
+    english: WordList
+    others: WordList
+    template: Template
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A rule that sets a tier."""
+
+    tier: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Clinical:
+    """Limits of the clinical term."""
+
+    cap: int
+    age_over: int
+    age_points: int
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Points for where the patient comes from."""
+
+    outpatient: int
+    cap: int
+    outpatient_classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PriorityRules:
+    """Points, floors, caps."""
+
+    tiers: Mapping[str, int]
+    base: Mapping[str, int]
+    certainty: Mapping[str, float]
+    neural: Mapping[str, int]
+    stability: Mapping[str, int]
+    time: Mapping[str, int]
+    clinical: Clinical
+    metadata: Metadata
+    groups: Mapping[str, tuple[str, ...]]
+    floors: Mapping[str, Floor]
+    caps: Mapping[str, Floor]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Everything the reader knows, and the version that names exactly this knowledge."""
+
+    concepts: tuple[Concept, ...]
+    cues: tuple[Cue, ...]
+    trends: tuple[Trend, ...]
+    places: tuple[Place, ...]
+    traps: tuple[Trap, ...]
+    neural: Neural
+    sections: Mapping[str, Heading]
+    sites: Sites
+    levels: LevelRules
+    red_flags: Mapping[str, RedFlag]
+    spelling: Spelling
+    language: LanguageRules
+    priority: PriorityRules
+    version: str
+
+
+def config_folder() -> Path:
+    """The folder named by SPINETRIAGE_CONFIG, else `config/` beside the packages."""
+    named = os.environ.get("SPINETRIAGE_CONFIG")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "config"
+
+
+def load(folder: Path | None = None) -> Rules:
+    """Read and check all rule files.
+
+    Parameters
+    ----------
+    folder
+        The configuration folder; by default `config_folder()`.
+
+    Raises
+    ------
+    ConfigError
+        If a file is missing, or holds an unknown key, label, class or compartment, or a form twice.
+    """
+    folder = folder or config_folder()
+    digest = hashlib.sha256()
+
+    def read(name: str) -> Any:
+        path = folder / name
+        tables = read_toml(path)
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return tables
+
+    lexicon = sorted((folder / "lexicon").glob("*.toml"))
+    if not lexicon:
+        raise ConfigError(f"{folder / 'lexicon'}: no *.toml file; expected one file per class of lesions")
+    concepts = tuple(c for path in lexicon for c in _concepts(path, read(f"lexicon/{path.name}")))
+    context = read("context.toml")
+    _only(folder / "context.toml", context, {"cue", "trend"})
+    rules = Rules(
+        concepts=concepts,
+        cues=_tables(Cue, folder / "context.toml", context, "cue", _check_cue),
+        trends=_tables(Trend, folder / "context.toml", context, "trend", _check_trend),
+        places=_file_of(Place, folder / "compartments.toml", read("compartments.toml"), "cue", _check_place),
+        traps=_file_of(Trap, folder / "traps.toml", read("traps.toml"), "trap"),
+        neural=_check_neural(record(Neural, read("neural.toml"), str(folder / "neural.toml"))),
+        sections=_named(Heading, folder / "sections.toml", read("sections.toml"), SECTIONS),
+        sites=record(Sites, read("sites.toml"), str(folder / "sites.toml")),
+        levels=record(LevelRules, read("levels.toml"), str(folder / "levels.toml")),
+        red_flags=_named(RedFlag, folder / "red_flags.toml", read("red_flags.toml")),
+        spelling=record(Spelling, read("spelling.toml"), str(folder / "spelling.toml")),
+        language=record(LanguageRules, read("language.toml"), str(folder / "language.toml")),
+        priority=record(PriorityRules, read("priority.toml"), str(folder / "priority.toml")),
+        version="",
+    )
+    _check_forms(concepts, lexicon)
+    _check_priority(rules, folder / "priority.toml")
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    object.__setattr__(rules, "version", f"sha256:{digest.hexdigest()}")
+    return rules
+
+
+def _concepts(path: Path, tables: dict[str, Any]) -> list[Concept]:
+    check_keys(str(path), tables, {"class", "concept"}, {"class", "concept"})
+    one_of(f"{path}: key 'class'", tables["class"], LESION_CLASSES + CONTEXT_CLASSES)
+    found = []
+    for number, table in enumerate(tables["concept"], 1):
+        where = f"{path}: concept {table.get('id', number) if isinstance(table, dict) else number}"
+        if isinstance(table, dict) and "cls" in table:
+            raise ConfigError(f"{where}: unknown key 'cls'; the class stands once at the top of the file")
+        concept = record(Concept, table, where)
+        one_of(f"{where}: key 'route'", concept.route, ROUTES)
+        one_of(f"{where}: key 'strength'", concept.strength, STRENGTHS)
+        one_of(f"{where}: key 'site'", concept.site, SITES)
+        one_of(f"{where}: key 'trend'", concept.trend, TRENDS)
+        for compartment in concept.compartments:
+            one_of(f"{where}: key 'compartments'", compartment, COMPARTMENTS)
+        if not (concept.forms or concept.dictation or concept.abbreviations):
+            raise ConfigError(f"{where}: no words; expected at least one of forms, dictation, abbreviations")
+        object.__setattr__(concept, "cls", tables["class"])
+        found.append(concept)
+    return found
+
+
+def _check_forms(concepts: tuple[Concept, ...], lexicon: list[Path]) -> None:
+    owner: dict[str, str] = {}
+    ids: set[str] = set()
+    for concept in concepts:
+        where = f"{lexicon[0].parent / (concept.cls + '.toml')}: concept {concept.id}"
+        if concept.id in ids:
+            raise ConfigError(f"{where}: this id stands twice; expected each id once")
+        ids.add(concept.id)
+        for form in (*concept.forms, *concept.dictation, *concept.abbreviations):
+            key = " ".join(form.lower().replace("-", " ").replace("/", " ").split())
+            if key in owner:
+                raise ConfigError(
+                    f"{where}: form '{form}' stands already with {owner[key]}; expected each form once"
+                )
+            owner[key] = concept.id
+
+
+def _only(path: Path, tables: Any, allowed: set[str]) -> None:
+    check_keys(str(path), tables, allowed, allowed)
+
+
+def _file_of(
+    kind: type[Table], path: Path, tables: Any, key: str, check: Callable[[str, Any], None] | None = None
+) -> tuple[Table, ...]:
+    _only(path, tables, {key})
+    return _tables(kind, path, tables, key, check)
+
+
+def _tables(
+    kind: type[Table], path: Path, tables: Any, key: str, check: Callable[[str, Any], None] | None = None
+) -> tuple[Table, ...]:
+    found = []
+    for number, table in enumerate(tables[key], 1):
+        where = f"{path}: {key} {number}"
+        found.append(record(kind, table, where))
+        if check:
+            check(where, found[-1])
+    return tuple(found)
+
+
+def _named(
+    kind: type[Table], path: Path, tables: Any, expected: tuple[str, ...] | None = None
+) -> Mapping[str, Table]:
+    if expected:
+        _only(path, tables, set(expected))
+    return {name: record(kind, table, f"{path}: [{name}]") for name, table in tables.items()}
+
+
+def _check_cue(where: str, cue: Cue) -> None:
+    one_of(f"{where}: key 'label'", cue.label, CUE_LABELS)
+    one_of(f"{where}: key 'direction'", cue.direction, DIRECTIONS)
+    one_of(f"{where}: key 'reach'", cue.reach, REACHES)
+
+
+def _check_trend(where: str, trend: Trend) -> None:
+    one_of(f"{where}: key 'label'", trend.label, TREND_LABELS)
+    one_of(f"{where}: key 'direction'", trend.direction, DIRECTIONS)
+
+
+def _check_place(where: str, place: Place) -> None:
+    for compartment in place.compartments:
+        one_of(f"{where}: key 'compartments'", compartment, COMPARTMENTS)
+
+
+def _check_neural(neural: Neural) -> Neural:
+    for verb in neural.verb:
+        one_of("neural.toml: [[verb]] key 'grade'", verb.grade, GRADES)
+    for target in neural.target:
+        one_of("neural.toml: [[target]] key 'structure'", target.structure, STRUCTURES)
+    return neural
+
+
+def _check_priority(rules: Rules, path: Path) -> None:
+    known = {concept.id for concept in rules.concepts}
+    for name, group in rules.priority.groups.items():
+        for concept in group:
+            if concept not in known:
+                raise ConfigError(f"{path}: groups.{name}: no concept '{concept}' in the lexicon")
+    for name, rule in {**rules.priority.floors, **rules.priority.caps}.items():
+        one_of(f"{path}: {name}: key 'tier'", rule.tier, TIERS)

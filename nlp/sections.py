@@ -1,0 +1,51 @@
+"""Which part of a report is what: headings in any form, or none."""
+
+import re
+from collections.abc import Mapping
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Page, Section, page_of
+from nlp.rules import Heading
+from nlp.vocabulary import Vocabulary, current
+
+
+class Sections:
+    """Cuts the text at its headings.
+
+    A heading stands at the start of a line or after a full stop, and is followed by a colon or dash,
+    or alone on its line. Text before the first heading counts as findings.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.kinds, self.regex = _heading_regex(vocabulary.rules.sections)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Lay out the sections of the page."""
+        page = page_of(doc, self.vocabulary)
+        page.sections = self.cut(page)
+        return doc
+
+    def cut(self, page: Page) -> list[Section]:
+        """The sections in order, without gaps."""
+        found = [Section(0, len(page.text), "findings", titled=False)]
+        for match in self.regex.finditer(page.text):
+            kind = self.kinds[" ".join(match.group(1).lower().split())]
+            found[-1].end = match.start(1)
+            found.append(Section(match.start(1), len(page.text), kind))
+        return [s for s in found if s.end > s.start]
+
+
+def _heading_regex(sections: Mapping[str, Heading]) -> tuple[dict[str, str], re.Pattern[str]]:
+    kinds = {name: kind for kind, heading in sections.items() for name in heading.headings}
+    names = "|".join(re.escape(n).replace(r"\ ", r"[ \t]+") for n in sorted(kinds, key=len, reverse=True))
+    # The first branch is a heading with a mark after it, the second one alone on its line.
+    regex = rf"(?:^|[\n\r.;!?\]])[ \t>*#_\-]*({names})[ \t*_]*(?:\([^)\n]{{1,40}}\))?(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))"
+    return kinds, re.compile(regex, re.IGNORECASE)
+
+
+@Language.factory("spinetriage_sections")
+def _make(nlp: Language, name: str) -> Sections:
+    return Sections(current())

@@ -1,0 +1,85 @@
+"""Sentences fit for reports: numbered lists, headings, run-on dictation, wrapped lines."""
+
+import re
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Page, Sentence, page_of
+from nlp.vocabulary import Vocabulary, current
+
+# A full stop ends a sentence unless it stands in a number or after one of the usual abbreviations.
+_BREAK = re.compile(
+    r"(?<=[.!?])[\"')\]]?\s+(?=\S)"  # stop and space
+    r"|(?<=[a-z]{3}\.)(?=[A-Z][a-z])"  # stop without space: "images.However"
+    r"|(?<=\.)[ \t]*\n+"
+    r"|\n[ \t]*\n\s*"  # blank line
+    r"|\n(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))"  # bullet, number or heading
+    r"|\n"
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|e\.g|i\.e|etc|fig|figs|no|st|lt|rt|ca|cf|incl|resp|max|min|sag|ax|a\.p|c)|\b[A-Z])\.$",
+    re.IGNORECASE,
+)
+_LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]$")
+_WRAPPED = 55  # a line shorter than this was ended on purpose
+
+
+class Sentences:
+    """Cuts every section into sentences; a paragraph is a run of sentences on one line or block."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Lay out the sentences of the page."""
+        page = page_of(doc, self.vocabulary)
+        paragraph = 0
+        for section in page.sections:
+            start = section.start
+            for match in _BREAK.finditer(page.text, section.start, section.end):
+                if match.start() <= start or not _ends(page.text, start, match):
+                    continue
+                page.sentences.append(Sentence(start, match.start(), section.kind, paragraph))
+                start = match.end()
+                paragraph += "\n" in match.group()
+            if start < section.end:
+                page.sentences.append(Sentence(start, section.end, section.kind, paragraph))
+            paragraph += 1
+        return doc
+
+
+def _ends(text: str, start: int, match: re.Match[str]) -> bool:
+    """Whether a possible break is one."""
+    gap = match.group()
+    before = text[max(start, match.start() - 12) : match.start()]
+    if before.endswith("?") and (
+        before[-2:-1].isspace() or not text[match.end() : match.end() + 1].isupper()
+    ):
+        return False  # a question mark before its subject: "? infective"
+    if "\n" not in gap:
+        return not _ABBREVIATION.search(before) and not _LIST_NUMBER.fullmatch(
+            text[start : match.start()].strip()
+        )
+    if gap.count("\n") > 1 or before.rstrip()[-1:] in ".:;!?":
+        return True
+    following = text[match.end() : match.end() + 2].lstrip()
+    if before.rstrip()[-1:] == "," or following[:1].islower():
+        return False
+    line = match.start() - max(text.rfind("\n", start, match.start()) + 1, start)
+    return line < _WRAPPED or not following[:1].isalpha()
+
+
+@Language.factory("spinetriage_sentences")
+def _make(nlp: Language, name: str) -> Sentences:
+    return Sentences(current())
+
+
+def paragraph_before(page: Page, index: int) -> list[int]:
+    """Indices of the earlier sentences in the same paragraph, nearest first."""
+    paragraph = page.sentences[index].paragraph
+    found = []
+    while index > 0 and page.sentences[index - 1].paragraph == paragraph:
+        index -= 1
+        found.append(index)
+    return found

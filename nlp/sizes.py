@@ -1,0 +1,71 @@
+"""Sizes in millimetres, up to three axes; a size told of an earlier study is left out."""
+
+import re
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Mention, page_of
+from nlp.vocabulary import Vocabulary, current
+
+_NUMBER = r"(\d{1,3}(?:[.,]\d{1,2})?)"
+_UNIT = r"(mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?)"
+_AXIS = r"(?:\s*\(?(?:AP|TR|CC|SI|transverse|craniocaudal|long|wide)\)?)?"
+_SIZE = re.compile(
+    rf"(?<![\w.]){_NUMBER}[\s-]*{_UNIT}?{_AXIS}"
+    rf"(?:\s*(?:x|×|by|\*)\s*{_NUMBER}[\s-]*{_UNIT}?{_AXIS})?"
+    rf"(?:\s*(?:x|×|by|\*)\s*{_NUMBER}[\s-]*{_UNIT}?{_AXIS})?",
+    re.IGNORECASE,
+)
+_PRIOR = re.compile(r"(?:previously|was|prior|from|compared (?:with|to)|versus|earlier|before)[^.;)]{0,15}$")
+_FAR = 120
+
+
+class Sizes:
+    """Gives each size to the nearest mention of its sentence."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `size_mm`."""
+        page = page_of(doc, self.vocabulary)
+        by_sentence: dict[int, list[Mention]] = {}
+        for mention in page.mentions:
+            by_sentence.setdefault(mention.sentence, []).append(mention)
+        for index, mentions in by_sentence.items():
+            sentence = page.sentences[index]
+            if (
+                "mm" not in page.plain[sentence.start : sentence.end]
+                and "cm" not in page.plain[sentence.start : sentence.end]
+            ):
+                continue
+            for match in _SIZE.finditer(page.text, sentence.start, sentence.end):
+                size = _millimetres(match)
+                if not size or _PRIOR.search(page.plain[max(0, match.start() - 30) : match.start()]):
+                    continue
+                nearest = min(mentions, key=lambda m: _gap(m, match.start(), match.end()))
+                if not nearest.size_mm and _gap(nearest, match.start(), match.end()) < _FAR:
+                    nearest.size_mm = size
+        return doc
+
+
+def _gap(mention: Mention, start: int, end: int) -> int:
+    return max(start - mention.end, mention.start - end, 0)
+
+
+def _millimetres(match: re.Match[str]) -> tuple[float, ...]:
+    numbers, units = match.groups()[::2], match.groups()[1::2]
+    unit = next((u for u in reversed(units) if u), None)
+    if unit is None:
+        return ()
+    # The unit stands once at the end, or with each axis.
+    scales = [10.0 if (u or unit).lower().startswith("c") else 1.0 for u in units]
+    return tuple(
+        round(float(n.replace(",", ".")) * scale, 1) for n, scale in zip(numbers, scales, strict=True) if n
+    )
+
+
+@Language.factory("spinetriage_sizes")
+def _make(nlp: Language, name: str) -> Sizes:
+    return Sizes(current())

@@ -1,0 +1,91 @@
+"""Reading TOML tables into frozen records, refusing everything that is not expected."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
+
+
+class ConfigError(Exception):
+    """A file in the configuration folder is wrong; the message names file, key and what was expected."""
+
+
+class Frozen(dict[str, Any]):
+    """A dict that refuses changes; unlike a mapping proxy it can be pickled."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("rules are frozen; change the configuration file and load again")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Frozen, (dict(self),)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, unreadable or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: not found; expected this file in the configuration folder") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
+
+
+def check_keys(where: str, table: Any, allowed: set[str], required: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    """Refuse a value that is no table, has a key outside `allowed`, or lacks one of `required`."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: expected a table, found {type(table).__name__}")
+    if unknown := sorted(set(table) - allowed):
+        raise ConfigError(
+            f"{where}: unknown key '{unknown[0]}'; expected one of {', '.join(sorted(allowed))}"
+        )
+    if missing := sorted(required - set(table)):
+        raise ConfigError(f"{where}: key '{missing[0]}' is missing")
+
+
+def record(kind: type[Record], table: Any, where: str) -> Record:
+    """Build a frozen dataclass from a table; its fields and types are the schema."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    required = {
+        name
+        for name, f in fields.items()
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    check_keys(where, table, set(fields), required)
+    hints = get_type_hints(kind)
+    return kind(**{key: _value(hints[key], value, f"{where}: key '{key}'") for key, value in table.items()})
+
+
+def one_of(where: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a value outside a closed list."""
+    if value not in allowed:
+        raise ConfigError(f"{where}: unknown value '{value}'; expected one of {', '.join(allowed)}")
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin = get_origin(hint)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where}: expected a list, found {type(value).__name__}")
+        return tuple(_value(get_args(hint)[0], item, where) for item in value)
+    if origin is not None and issubclass(origin, Mapping):
+        check_keys(where, value, set(value) if isinstance(value, dict) else set())
+        inner = get_args(hint)[1]
+        return Frozen({k: _value(inner, v, f"{where}: key '{k}'") for k, v in value.items()})
+    if dataclasses.is_dataclass(hint):
+        return record(hint, value, where)  # type: ignore[arg-type]
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise ConfigError(f"{where}: expected {hint.__name__}, found {type(value).__name__}")
+    return value

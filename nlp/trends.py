@@ -1,0 +1,61 @@
+"""New, grown, stable, treated, gone, or old."""
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.page import Mention, Page, page_of
+from nlp.rules import Trend
+from nlp.vocabulary import Vocabulary, current
+
+_FAR = 90
+
+
+class Trends:
+    """Gives each mention the nearest word of change in its clause."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `trend` and `old`."""
+        page = page_of(doc, self.vocabulary)
+        for mention in page.mentions:
+            found = _trends(page, mention)
+            mention.old = any(label == "old" for _, label in found)
+            change = [pair for pair in found if pair[1] != "old"]
+            mention.trend = min(change)[1] if change else mention.concept.trend
+        return doc
+
+
+def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
+    """(distance, label) of every word of change that reaches the mention."""
+    found = []
+    for s, e, word in page.words(mention.sentence):
+        for trend in word.trends:
+            distance = _distance(page, mention, trend, s, e)
+            if distance is not None:
+                found.append((distance, trend.label))
+    return found
+
+
+def _distance(page: Page, mention: Mention, trend: Trend, s: int, e: int) -> int | None:
+    if s < mention.end and mention.start < e:
+        return 0
+    before = e <= mention.start
+    if trend.direction != "both" and (trend.direction == "after") != before:
+        return None
+    start, end = (e, mention.start) if before else (mention.end, s)
+    gap = page.plain[start:end]
+    if len(gap) > _FAR or ";" in gap or " but " in gap or " with " in gap and before:
+        return None
+    if any(m is not mention and start <= m.start < end for m in page.in_sentence(mention.sentence)):
+        return None
+    commas = gap.count(",")
+    if commas > 1 or (commas and before):
+        return None
+    return len(gap)
+
+
+@Language.factory("spinetriage_trends")
+def _make(nlp: Language, name: str) -> Trends:
+    return Trends(current())

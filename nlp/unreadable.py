@@ -1,0 +1,29 @@
+"""Texts that this reader cannot read: empty, not English, or a template that nobody filled in."""
+
+import re
+
+from nlp.page import Page
+from nlp.rules import LanguageRules
+
+_WORD = re.compile(r"[^\W\d_]+")
+_ENOUGH = 20_000  # characters that show the language
+
+
+def unreadable(page: Page, rules: LanguageRules) -> str | None:
+    """Why the text cannot be read, or None; a text with an affirmed lesion is always read."""
+    words = _WORD.findall(page.plain[:_ENOUGH])
+    if not words and not page.plain.strip(" .,;:*_<>[](){}|"):
+        return "empty"
+    marks = sum(page.plain.count(mark) for mark in rules.template.marks)
+    if marks >= rules.template.minimum_marks:
+        return "template"
+    if any(m.affirmed for m in page.mentions) or len(words) < rules.minimum_words:
+        return None if words else "empty"
+    if not words:
+        return "empty"
+    english = sum(map(set(rules.english.words).__contains__, words)) / len(words)
+    other = sum(map(set(rules.others.words).__contains__, words)) / len(words)
+    latin = sum(1 for w in words if w.isascii()) / len(words)
+    if english < rules.minimum_english and (other > english or latin < 0.7):
+        return "language"
+    return "language" if other > 2 * english and other > 0.12 else None

@@ -1,0 +1,146 @@
+"""The rules compiled for search: which phrase means what."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from nlp.phrases import Phrases, normal, plurals, spellings
+from nlp.rules import Concept, ConfigError, Cue, Place, Rules, Trend, load
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A phrase of the whole-text scan: a concept's form, a verb of pressing, or a trap (neither)."""
+
+    concept: Concept | None = None
+    grade: str = ""
+    exact: str = ""  # an abbreviation must stand in the text exactly like this
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A phrase of the scan around findings, with all its roles."""
+
+    cues: tuple[Cue, ...] = ()
+    trends: tuple[Trend, ...] = ()
+    place: Place | None = None
+    spine: bool = False
+    elsewhere: bool = False
+    target: str = ""
+    severe: bool = False
+    degenerative: bool = False
+    not_degenerative: bool = False
+    trap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All phrase finders, made once from the rules."""
+
+    rules: Rules
+    terms: Phrases[Term]
+    words: Phrases[Word]
+    red_flags: Phrases[tuple[str, ...]]
+    studies: Phrases[bool]
+    concepts: dict[str, Concept] = field(default_factory=dict)
+
+
+def compile_rules(rules: Rules) -> Vocabulary:
+    """Make the phrase finders of `rules`.
+
+    Raises
+    ------
+    ConfigError
+        If a trap is also a lexicon form: one of the two could never be found.
+    """
+    pairs = [(a, b) for a, b in rules.spelling.pairs]
+    return Vocabulary(
+        rules=rules,
+        terms=Phrases(_terms(rules, pairs)),
+        words=Phrases(_words(rules, pairs)),
+        red_flags=_red_flags(rules, pairs),
+        studies=Phrases(
+            {normal(w): False for w in rules.sites.other_study}
+            | {normal(w): True for w in rules.sites.spine_study}
+        ),
+        concepts={concept.id: concept for concept in rules.concepts},
+    )
+
+
+def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
+    terms: dict[str, Term] = {}
+    for concept in rules.concepts:
+        for form in (*concept.forms, *concept.dictation):
+            terms[normal(form)] = Term(concept)
+        for form in concept.abbreviations:
+            terms[normal(form)] = Term(concept, exact="" if form.islower() else form)
+    for trap in rules.traps:
+        for phrase in trap.phrases:
+            if normal(phrase) in terms:
+                owner = terms[normal(phrase)].concept
+                raise ConfigError(
+                    f"traps.toml: '{phrase}' is also a form of {owner.id if owner else 'another trap'}; expected it in one place"
+                )
+    endings = [(a, b) for a, b in rules.spelling.plurals]
+    listed = [(form, term) for form, term in terms.items() if not term.exact]
+    listed += [(normal(p), Term()) for trap in rules.traps for p in trap.phrases]
+    listed += [(normal(p), Term(grade=verb.grade)) for verb in rules.neural.verb for p in verb.phrases]
+    for form, term in listed:
+        for spelled in spellings(form, pairs):
+            terms.setdefault(spelled, term)
+    for form, term in list(terms.items()):
+        if term.concept and not term.exact:
+            for many in plurals(form, endings):
+                terms.setdefault(many, term)
+    return terms
+
+
+def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
+    words: dict[str, Word] = {}
+
+    def spelled(phrases: Iterable[str]) -> Iterator[tuple[str, Word]]:
+        for phrase in phrases:
+            for form in spellings(phrase, pairs):
+                yield form, words.get(form, Word())
+
+    for cue in rules.cues:
+        for form, word in spelled(cue.phrases):
+            words[form] = replace(word, cues=(*word.cues, cue))
+    for trend in rules.trends:
+        for form, word in spelled(trend.phrases):
+            words[form] = replace(word, trends=(*word.trends, trend))
+    for place in rules.places:
+        for form, word in spelled(place.phrases):
+            words[form] = replace(word, place=place, spine=True)
+    for target in rules.neural.target:
+        for form, word in spelled(target.phrases):
+            words[form] = replace(word, target=target.structure)
+    for form, word in spelled(rules.neural.severity.phrases):
+        words[form] = replace(word, severe=True)
+    for form, word in spelled(rules.neural.degenerative.phrases):
+        words[form] = replace(word, degenerative=True)
+    for form, word in spelled(rules.neural.not_degenerative.phrases):
+        words[form] = replace(word, not_degenerative=True)
+    for form, word in spelled(rules.sites.spine):
+        words[form] = replace(word, spine=True)
+    for form, word in spelled(rules.sites.elsewhere):
+        words[form] = replace(word, elsewhere=True, spine=False)
+    for trap in rules.traps:
+        for form, _ in spelled(trap.phrases):
+            words.setdefault(form, Word(trap=True))
+    return words
+
+
+def _red_flags(rules: Rules, pairs: list[tuple[str, str]]) -> Phrases[tuple[str, ...]]:
+    flags: dict[str, tuple[str, ...]] = {}
+    for name, flag in rules.red_flags.items():
+        for phrase in flag.phrases:
+            for form in spellings(phrase, pairs):
+                flags[form] = (*flags.get(form, ()), name)
+    return Phrases(flags)
+
+
+@cache
+def current() -> Vocabulary:
+    """The vocabulary of the configured folder, loaded and compiled once a process."""
+    return compile_rules(load())
