@@ -22,7 +22,11 @@ def loopback_only() -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Turn a skip into a failure where the machine is supposed to have everything."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("SPINETRIAGE_REQUIRE_ALL") == "1":
+    if (
+        report.skipped
+        and not hasattr(report, "wasxfail")
+        and os.environ.get("SPINETRIAGE_REQUIRE_ALL") == "1"
+    ):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, but SPINETRIAGE_REQUIRE_ALL=1: {report.longrepr[2]}"
     return report

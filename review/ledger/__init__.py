@@ -7,7 +7,7 @@ and then changes nothing that was already recorded.
 from review.conservation import conservation
 from review.ledger.explanation import explain
 from review.ledger.history import outcome_rows, rejected, runs, summary
-from review.ledger.runs import (
+from review.ledger.running import (
     beat,
     close_run,
     count_unchanged,

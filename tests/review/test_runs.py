@@ -1,0 +1,202 @@
+"""Runs take portions once, and what a dead run left is taken over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from review import audit, ledger
+from review.models import Case, Portion, Run, Shard
+from review.records import NewOutcome, NewPortion
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+Make = Callable[..., Any]
+
+# A process that takes a shard, says which, and then hangs until it is killed.
+TAKER = """
+import sys, time
+from review.setup import setup
+setup()
+from review import ledger
+from review.records import NewPortion
+run = ledger.open_run(trigger="command", rules_version="r", code_version="1", actor="system")
+print(run, ledger.add_shard(run, [NewPortion(kind="reports", source="inbox", path="a.txt", fingerprint="f")]), flush=True)
+time.sleep(60)
+"""
+
+
+def portion(path: str = "a.txt", **other: Any) -> NewPortion:
+    return NewPortion(**{"kind": "reports", "source": "inbox", "path": path, "fingerprint": "f"} | other)
+
+
+def database_url() -> str:
+    """Return the address under which another process reaches the database of this test."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlunsplit(urlsplit(os.environ["SPINETRIAGE_DATABASE_URL"])._replace(path=f"/{name}"))
+
+
+def test_a_run_tells_how_it_went(run: Make, deliver: Make, version: Make) -> None:
+    number = run(prefect_flow_run="7e57", trigger="schedule")
+    deliver(version("A1", "stat"), "no_text", run_id=number)
+    ledger.count_unchanged(number, 40)
+    ledger.close_run(number, "completed")
+    summary = ledger.summary(number)
+    assert (summary["state"], summary["trigger"], summary["prefect_flow_run"]) == (
+        "completed",
+        "schedule",
+        "7e57",
+    )
+    assert summary["inputs"] == sum(summary["outcomes"].values()) == 42
+    assert summary["outcomes"]["duplicate"] == 40
+    assert summary["tiers"] == {"stat": 1, "urgent": 0, "soon": 0}
+    assert summary["started_at"] < summary["ended_at"]
+
+
+def test_runs_come_newest_first(run: Make) -> None:
+    numbers = [run() for _ in range(3)]
+    assert [row["run"] for row in ledger.runs(2)] == [numbers[2], numbers[1]]
+
+
+def test_a_run_ends_once(run: Make) -> None:
+    number = run()
+    ledger.close_run(number, "failed", "OSError in shard 3")
+    ledger.close_run(number, "completed")
+    assert ledger.summary(number)["state"] == "failed"
+    with pytest.raises(ValueError, match="'done'"):
+        ledger.close_run(number, "done")
+
+
+def test_a_portion_is_taken_once(run: Make) -> None:
+    number = run()
+    first = ledger.add_shard(number, [portion("a.txt"), portion("b.txt")])
+    second = ledger.add_shard(number, [portion("b.txt"), portion("c.txt"), portion("b.txt", fingerprint="g")])
+    assert first is not None
+    assert second is not None
+    assert [(p.path, p.fingerprint) for p in ledger.shard_portions(second)] == [
+        ("b.txt", "g"),
+        ("c.txt", "f"),
+    ]
+    assert ledger.add_shard(number, [portion("a.txt")]) is None
+    assert ledger.unfinished(number) == [first, second]
+
+
+@pytest.mark.parametrize("portions", [[], [portion(), portion("x", kind="studies")]])
+def test_a_shard_holds_portions_of_one_kind(run: Make, portions: list[NewPortion]) -> None:
+    with pytest.raises(ValueError, match="one kind"):
+        ledger.add_shard(run(), portions)
+
+
+def test_known_counts_the_items_taken_of_each_file(run: Make) -> None:
+    ledger.add_shard(
+        run(), [portion("t.csv", items=300), portion("t.csv", offset=9000, first=300, items=200)]
+    )
+    paths = ["t.csv", "u.csv", *(f"{number}.txt" for number in range(1200))]
+    assert ledger.known("inbox", paths) == {("t.csv", "f"): 500}
+    assert ledger.known("outbox", paths) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_that_reach_for_the_same_portions_share_them(run: Make) -> None:
+    runs, barrier = [run(), run()], threading.Barrier(2)
+    portions = [portion(f"{number}.txt") for number in range(200)]
+
+    def take(number: int, some: list[NewPortion]) -> None:
+        barrier.wait()
+        for start in range(0, 200, 20):
+            ledger.add_shard(number, some[start : start + 20])
+        connection.close()
+
+    threads = [
+        threading.Thread(target=take, args=args)
+        for args in zip(runs, (portions, portions[::-1]), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Portion.objects.count() == 200
+    assert not Shard.objects.filter(portions=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_run_is_marked_as_crashed_and_its_shards_are_taken_over(run: Make, version: Make) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKER],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"SPINETRIAGE_DATABASE_URL": database_url()},
+    )
+    with process:
+        assert process.stdout is not None
+        dead, shard = map(int, process.stdout.readline().split())
+        successor = run()
+        assert ledger.take_over(successor) == []  # it is still alive
+        process.send_signal(signal.SIGKILL)
+    assert ledger.take_over(successor) == [shard]
+    assert ledger.summary(dead)["state"] == "crashed"
+    assert ledger.unfinished(successor) == [shard]
+    [taken] = ledger.shard_portions(shard)
+    ledger.store_shard(shard, [NewOutcome(portion=taken.id, item=0, version=version())])
+    ledger.close_run(successor, "completed")
+    assert Case.objects.count() == 1
+    assert ledger.take_over(run()) == []
+    assert audit.verify()["ok"]
+
+
+def test_a_reused_process_id_is_not_the_run(run: Make) -> None:
+    number = run()
+    Run.objects.filter(pk=number).update(process_start="another boot 1")
+    successor = run()
+    ledger.take_over(successor)
+    assert ledger.summary(number)["state"] == "crashed"
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(4, "running"), (6, "crashed")])
+def test_a_run_on_another_host_is_dead_when_silent(run: Make, minutes: int, state: str) -> None:
+    number = run()
+    Run.objects.filter(pk=number).update(host="elsewhere")
+    with time_machine.travel(timezone.now() + timedelta(minutes=20)):
+        ledger.beat(number)
+    with time_machine.travel(timezone.now() + timedelta(minutes=20 + minutes)):
+        ledger.take_over(run())
+    assert ledger.summary(number)["state"] == state
+
+
+def test_shards_that_an_ended_run_left_are_taken_over(run: Make) -> None:
+    number = run()
+    shards = [ledger.add_shard(number, [portion(f"{letter}.txt")]) for letter in "ab"]
+    assert shards[0] is not None
+    ledger.fail_shard(shards[0], "TimeoutError in shard 1")
+    ledger.close_run(number, "failed")
+    successor = run()
+    ledger.add_shard(successor, [portion("c.txt")])
+    assert ledger.take_over(successor) == shards
+    assert list(Shard.objects.filter(run=successor).order_by("number").values_list("number", "state")) == [
+        (1, "waiting"),
+        (2, "waiting"),
+        (3, "waiting"),
+    ]
+
+
+def test_attempts_at_a_shard_are_counted_until_it_is_done(shard: Make, version: Make) -> None:
+    number, [only] = shard()
+    ledger.shard_portions(number)
+    ledger.store_shard(number, [NewOutcome(portion=only, item=0, version=version())])
+    ledger.fail_shard(number, "too late")
+    assert ledger.shard_portions(number) == []
+    stored = Shard.objects.get(pk=number)
+    assert (stored.attempts, stored.state) == (2, "done")
