@@ -35,14 +35,15 @@ READ_OTHERWISE: dict[str, str] = {
     "SA260016_SR0016_2.txt": "does not join the destructive lesion with its epidural soft tissue",
     "SA260021_SR0021.txt": "takes the umbilical cord for the spinal cord",
     "SA260024_SR0024.txt": "takes an intracranial meningioma for a spinal one",
-    "SA260032_SR0032.txt": "takes 'Not convincing for' or a comparison without headings for history",
+    "SA260032_SR0032.txt": "lets a comparison run on over empty lines: all findings count as history",
     "SA260039_SR0039.txt": "does not see deficit and cord swelling; puts the fistula into the cord",
     "SA260043_SR0043.txt": "puts 'the lesion' of the cord outside the dura",
     "SA260086_SR0086.txt": "takes marrow oedema that is called Modic change for a lesion of its own",
     "SA260087_SR0087.txt": "takes 'complete resolution of' an infection for an infection",
+    "SA260088_SR0088.txt": "lets a comparison run on over empty lines: all findings count as history",
     "ris_export.csv#22": "takes a displaced cord for a compressed one, though flattening is denied",
     "archive.jsonl#6": "takes the masses that are explained as haematopoiesis for unexplained ones",
-    "archive.jsonl#11": "takes a finding for history because an earlier year is named",
+    "archive.jsonl#11": "lets a comparison run on over empty lines: all findings count as history",
 }
 
 
