@@ -6,7 +6,7 @@ and then changes nothing that was already recorded.
 
 from review.conservation import conservation
 from review.ledger.explanation import explain
-from review.ledger.history import outcome_rows, rejected, runs, summary
+from review.ledger.history import outcome_rows, rejected, rejected_count, runs, summary
 from review.ledger.running import (
     beat,
     close_run,
@@ -48,6 +48,7 @@ __all__ = [
     "outcome_rows",
     "progress",
     "rejected",
+    "rejected_count",
     "runs",
     "scope",
     "scopes",

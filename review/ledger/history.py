@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from review.models import Case, Input, Outcome, Reading, Run, Shard, Tier
+from django.db.models import QuerySet
+
+from review.access import visible
+from review.models import Account, Case, Input, Outcome, Reading, Run, Shard, Tier
 
 TIERS = (Tier.STAT.label, Tier.URGENT.label, Tier.SOON.label)
 
@@ -93,9 +96,14 @@ def _outcome_row(row: Input, readings: dict[int, Reading], cases: dict[int, int]
     }
 
 
-def rejected(limit: int = 1000, offset: int = 0) -> list[dict[str, Any]]:
-    """Return rejected inputs with their reasons, the newest first; nothing of their text."""
-    inputs = Input.objects.filter(outcome=Outcome.REJECTED).select_related("portion", "shard")
+def rejected_count(account: Account) -> int:
+    """Return how many inputs of the person's sources were rejected."""
+    return _rejected(account).count()
+
+
+def rejected(account: Account, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Return rejected inputs of the person's sources with their reasons, the newest first; no text."""
+    inputs = _rejected(account).select_related("portion", "shard")
     return [
         {
             "input": f"I{row.pk}",
@@ -109,3 +117,7 @@ def rejected(limit: int = 1000, offset: int = 0) -> list[dict[str, Any]]:
         }
         for row in inputs.defer("raw").order_by("-id")[offset : offset + limit]
     ]
+
+
+def _rejected(account: Account) -> QuerySet[Input]:
+    return visible(Input.objects.filter(outcome=Outcome.REJECTED), account, "portion__source")

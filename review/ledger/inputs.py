@@ -13,8 +13,6 @@ from review.digests import input_line, shard_digest
 from review.models import Input, Outcome, Reading, ReportVersion, Shard
 from review.records import NewOutcome
 
-# Bytes of a rejected input that are kept for another attempt; of a larger one nothing, for half is no use.
-RAW_LIMIT = 10 * 1024 * 1024
 Row = tuple[Input, ReportVersion | None, Reading | None]
 Judged = tuple[Outcome, str, ReportVersion | None, Reading | None]  # outcome, reason, version, reading
 
@@ -27,7 +25,7 @@ def input_rows(
     for new in outcomes:
         rejection: Judged = (Outcome.REJECTED, new.reason, None, None)
         outcome, reason, version, reading = judged.get((new.portion, new.item), rejection)
-        keep = outcome == Outcome.REJECTED and new.raw is not None and len(new.raw) <= RAW_LIMIT
+        keep = outcome == Outcome.REJECTED and new.raw is not None
         row = Input(
             shard=shard,
             portion_id=new.portion,

@@ -45,7 +45,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "minutes_left": _minutes_left(found),
             "reasons": Decision.Reason.choices,
             "viewer": _viewer(found),
-            "warnings": version.warnings,
+            "warnings": [warning.replace("_", " ") for warning in version.warnings],
             "is_open": found.state in (Case.State.WAITING, Case.State.IN_REVIEW),
         },
     )

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from review import caseload, ledger
 from review.access import may
-from review.models import Input, Outcome, Run
+from review.models import Run
 from review.pages.frame import frame
 from review.pages.rights import needs, reader
 
@@ -46,8 +46,10 @@ def runs(request: HttpRequest) -> HttpResponse:
 @needs("rejected")
 def rejected(request: HttpRequest) -> HttpResponse:
     """Show the inputs that could not be taken, with the reason and nothing of their text."""
-    page = _Page(request, Input.objects.filter(outcome=Outcome.REJECTED).count())
-    return render(request, "pages/rejected.html", {"rows": ledger.rejected(SIZE, page.start), "page": page})
+    account = reader(request)
+    page = _Page(request, ledger.rejected_count(account))
+    rows = ledger.rejected(account, SIZE, page.start)
+    return render(request, "pages/rejected.html", {"rows": rows, "page": page})
 
 
 class _Page:

@@ -112,7 +112,7 @@ TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
     "an audit row removed": (lambda: AuditRow.objects.filter(action="case.claimed").delete(), "missing"),
     "audit rows swapped": (swap_rows, "does not fit the chain"),
     "an audit row inserted": (insert_row, "does not fit the chain"),
-    "the tail": (cut_tail, "is not there"),
+    "the tail": (cut_tail, "stands in no row"),
     "the head": (lambda: AuditHead.objects.update(number=F("number") - 1), "the head says"),
     "all rows": (lambda: AuditRow.objects.all().delete(), "the chain ends at 0"),
 }

@@ -32,7 +32,8 @@ setup()
 from review import ledger
 from review.records import NewPortion
 run = ledger.open_run(trigger="command", rules_version="r", code_version="1", actor="system")
-print(run, ledger.add_shard(run, [NewPortion(kind="reports", source="inbox", path="a.txt", fingerprint="f")]), flush=True)
+portion = NewPortion(kind="reports", source="inbox", path="a.txt", fingerprint="f")
+print(run, ledger.add_shard(run, [portion]), flush=True)
 time.sleep(60)
 """
 
@@ -91,7 +92,7 @@ def test_a_portion_is_taken_once(run: Make) -> None:
         ("c.txt", "f"),
     ]
     assert ledger.add_shard(number, [portion("a.txt")]) is None
-    assert ledger.unfinished(number) == [first, second]
+    assert ledger.unfinished(number, "reports") == [first, second]
 
 
 @pytest.mark.parametrize("portions", [[], [portion(), portion("x", kind="studies")]])
@@ -100,13 +101,29 @@ def test_a_shard_holds_portions_of_one_kind(run: Make, portions: list[NewPortion
         ledger.add_shard(run(), portions)
 
 
-def test_known_counts_the_items_taken_of_each_file(run: Make) -> None:
-    ledger.add_shard(
-        run(), [portion("t.csv", items=300), portion("t.csv", offset=9000, first=300, items=200)]
-    )
+def test_known_counts_the_items_that_have_their_outcome(run: Make) -> None:
+    number = run()
+    done = ledger.add_shard(number, [portion("t.csv", items=3)])
+    assert done is not None
+    ledger.add_shard(number, [portion("t.csv", offset=9000, first=3, items=2)])
+    ledger.store_shard(done, [])
     paths = ["t.csv", "u.csv", *(f"{number}.txt" for number in range(1200))]
-    assert ledger.known("inbox", paths) == {("t.csv", "f"): 500}
+    assert ledger.known("inbox", paths) == {("t.csv", "f"): 3}
     assert ledger.known("outbox", paths) == {}
+
+
+def test_progress_counts_items_taken_and_done(run: Make, shard: Make) -> None:
+    number = run()
+    ledger.store_shard(shard(2, run_id=number)[0], [])
+    shard(3, run_id=number)
+    assert ledger.progress(number) == (5, 2)
+    assert ledger.progress(run()) == (0, 0)
+
+
+def test_what_runs_were_asked_for_is_remembered(run: Make) -> None:
+    numbers = [run(), run(scope="north"), run(scope="north")]
+    assert [ledger.scope(number) for number in numbers] == ["", "north", "north"]
+    assert ledger.scopes() == ["north"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -148,7 +165,7 @@ def test_a_killed_run_is_marked_as_crashed_and_its_shards_are_taken_over(run: Ma
         process.send_signal(signal.SIGKILL)
     assert ledger.take_over(successor) == [shard]
     assert ledger.summary(dead)["state"] == "crashed"
-    assert ledger.unfinished(successor) == [shard]
+    assert ledger.unfinished(successor, "reports") == [shard]
     [taken] = ledger.shard_portions(shard)
     ledger.store_shard(shard, [NewOutcome(portion=taken.id, item=0, version=version())])
     ledger.close_run(successor, "completed")
