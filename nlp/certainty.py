@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 from nlp.page import Page, page_of
 from nlp.rules import Cue
-from nlp.vocabulary import Vocabulary, Word, current
+from nlp.vocabulary import Vocabulary, current
 
 _HEDGES = ("possible", "probable", "present")
 _LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
@@ -39,6 +39,8 @@ def certainty_at(page: Page, start: int, end: int) -> tuple[str, str | None]:
     label, cue = _decide(before, after)
     label = "historical" if label == "family" else label
     default = page.vocabulary.rules.sections[section].certainty
+    if section == "history" and label == "indication":
+        return label, cue
     if default == "" or label in ("absent", "historical"):
         return ("recommendation" if label == "indication" and default == "" else label), cue
     return default, cue or section
@@ -58,20 +60,20 @@ def _decide(before: tuple[str, str] | None, after: tuple[str, str] | None) -> tu
     return after if after[0] in ("absent", "historical", "unlikely", "possible", "recommendation") else before
 
 
-def _cue(word: Word, directions: tuple[str, str]) -> Cue | None:
-    return next((c for c in word.cues if c.direction in directions), None)
+def _cue(cues: tuple[Cue, ...], directions: tuple[str, str]) -> Cue | None:
+    return next((c for c in cues if c.direction in directions), None)
 
 
 def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
     """The cue before a finding that reaches it."""
     state: tuple[str, str] | None = None
     at = page.sentences[index].start
-    for s, e, word in page.words(index):
+    for s, e, cues in page.cues(index):
         if s >= start:
             break
-        if not word.cues or e > end:
+        if e > end:
             continue
-        cue = _cue(word, ("after", "both"))
+        cue = _cue(cues, ("after", "both"))
         if cue is None or cue.label == "end":
             state = None
             continue
@@ -119,17 +121,17 @@ def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] |
 
 def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
     """The cue after a finding that reaches back to it."""
-    for s, e, word in page.words(index):
-        if e <= end or s < start or not word.cues:
+    for s, e, cues in page.cues(index):
+        if e <= end or s < start:
             continue
-        if s < end and e > end and not _cue(word, ("before", "both")):
+        if s < end and e > end and not _cue(cues, ("before", "both")):
             continue
-        cue = _cue(word, ("before", "both"))
+        cue = _cue(cues, ("before", "both"))
         gap = page.plain[end:s]
         if ";" in gap or len(gap) > _FAR:
             return None
         if cue is None:
-            if any(c.label in ("absent", "unlikely", "recommendation", "historical") for c in word.cues):
+            if any(c.label in ("absent", "unlikely", "recommendation", "historical") for c in cues):
                 return None  # the next statement begins
             continue
         if cue.label == "end":

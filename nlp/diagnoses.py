@@ -9,8 +9,8 @@ from nlp.page import Mention, Page, page_of
 from nlp.vocabulary import Vocabulary, current
 
 _LINK = re.compile(
-    r"consistent with|compatible with|in keeping with|keeping with|c w\b|represent|likely|suggest|favor|favour|typical|"
-    r"characteristic|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|\bis an?\b|such as|corresponding"
+    r"consistent with|s o\b|which is|from\b|compatible with|in keeping with|keeping with|c w\b|represent|likely|suggest|favor|favour|typical|"
+    r"characteristic|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|\bis an?\b|such as|correspond"
 )
 _FAR = 110
 
@@ -28,10 +28,27 @@ class Diagnoses:
         page = page_of(doc, self.vocabulary)
         for mention in page.mentions:
             if mention.affirmed and mention.concept.id in self.descriptors:
-                mention.absorbed = any(
+                mention.absorbed = self._named_elsewhere(page, mention) or any(
                     m.concept.id in self.harmless and _explains(page, mention, m) for m in page.mentions
                 )
         return doc
+
+    def _named_elsewhere(self, page: Page, descriptor: Mention) -> bool:
+        """Whether the impression names the described thing at the same level, and as harmless."""
+        if not descriptor.levels:
+            return False
+        same = [
+            m
+            for m in page.mentions
+            if m is not descriptor
+            and m.concept.id not in self.descriptors
+            and m.certainty in ("present", "probable")
+            and set(m.levels) & set(descriptor.levels)
+            and m.compartments[:1] == descriptor.compartments[:1]
+        ]
+        tumours = ("malignant", "suspicious", "benign_tumor", "infection")
+        named = [m for m in same if m.concept.id in self.harmless and m.concept.cls == "benign_other"]
+        return bool(named) and not any(m.concept.cls in tumours for m in same)
 
 
 def _explains(page: Page, descriptor: Mention, diagnosis: Mention) -> bool:

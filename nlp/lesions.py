@@ -1,6 +1,7 @@
 """Which words name a lesion of the spine: lexicon forms that survive the question of place."""
 
-from collections.abc import Iterator
+import re
+from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -8,12 +9,14 @@ from spacy.tokens import Doc
 from nlp.levels import level_groups
 from nlp.page import Hit, Mention, Page, page_of
 from nlp.phrases import plain
+from nlp.rules import Concept
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
 _TITLE = 160  # characters in which a report names its study
-_NEAR = 60
+_LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
+_DIAGNOSED = re.compile(r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*|concern\w* for|probable|possible|known")
 
 
 class Lesions:
@@ -36,7 +39,9 @@ class Lesions:
             index = page.sentence_at(start)
             if page.sentences[index].section in _SILENT or _ambiguous(page, hit, index):
                 continue
-            if is_spinal(page, start, end, index, sure=term.concept.site == "spinal"):
+            if page.text[end : end + 5].lower() == "-like" or _disc_collapse(page, start, end, term.concept, index):
+                continue
+            if is_spinal(page, start, end, index, term.concept.site):
                 page.mentions.append(Mention(start, end, term.concept, index))
         return doc
 
@@ -52,42 +57,77 @@ def _ambiguous(page: Page, hit: Hit, index: int) -> bool:
     return len(term.exact) <= 3 and page.text[sentence.start : sentence.end].isupper()
 
 
-def is_spinal(page: Page, start: int, end: int, index: int, sure: bool) -> bool:
-    """Whether a finding at [start, end) lies at the spine; `sure` when its own words say so."""
-    nearest = _nearest_site(page, start, end, index, own_words=not sure)
-    if sure:
-        return nearest is None or nearest[1] or nearest[0] > _NEAR or spine_study(page) is True
-    if nearest is not None:
-        return nearest[1]
+def _disc_collapse(page: Page, start: int, end: int, concept: Concept, index: int) -> bool:
+    """Collapse or loss of height of a disc is no fracture."""
+    return concept.cls == "fracture" and any(
+        word.disc and (0 <= start - e < 25 or 0 <= s - end < 12) for s, e, word in page.words(index)
+    )
+
+
+def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
+    """Whether a finding at [start, end) lies at the spine.
+
+    `site` says what its words need: nothing but that the head is not near ("spinal"), a place of the spine
+    ("needed"), or one in the same sentence or a diagnosis ("beside").
+    """
+    found = [place for place in _sites(page, index) if not (place.start < end and start < place.end)]
+    if site == "spinal":
+        return not any(p.head for p in found) or any(p.spine for p in found)
+    inside = [p for p in _sites(page, index) if p.start < end and start < p.end]
+    if any(p.spine for p in inside):
+        return True
+    decided = [p for p in found if p.spine or p.elsewhere]
+    if decided:
+        nearest = min(decided, key=lambda p: _distance(page, p, start, end))
+        return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
+    weak = bool(found or inside)
+    if site == "beside" and not weak:
+        return bool(_DIAGNOSED.search(page.plain[max(0, start - 40) : start])) and spine_study(page) is not False
     for before in paragraph_before(page, index)[:4]:
-        sites = list(_sites(page, before))
+        sites = [p for p in _sites(page, before) if p.spine or p.elsewhere]
         if sites:
-            return max(sites)[2]
-    return spine_study(page) is True or (spine_study(page) is None and _mostly_spine(page))
+            return max(sites, key=lambda p: p.start).spine
+    study = spine_study(page)
+    return study is True or (weak and study is False and not _head_only(page)) or (study is None and _mostly_spine(page))
 
 
-def _sites(page: Page, index: int) -> Iterator[tuple[int, int, bool]]:
-    for start, end, word in page.words(index):
-        if word.spine or word.elsewhere:
-            yield start, end, word.spine
-    for start, end, _ in level_groups(page, index):
-        yield start, end, True
+def _listed_with_spine(page: Page, nearest: "_Site", decided: list["_Site"], start: int, end: int) -> bool:
+    """Metastases "in the liver, lung and spine": the spine is one of a list of places."""
+    for place in decided:
+        if not place.spine or any(m.concept and m.start < place.end and place.start < m.end for m in page.mentions):
+            continue
+        low, high = sorted((nearest, place), key=lambda p: p.start)
+        same_side = low.start >= end or high.end <= start
+        if same_side and _LIST.fullmatch(page.plain[low.end : high.start]):
+            return True
+    return False
 
 
-def _nearest_site(page: Page, start: int, end: int, index: int, own_words: bool) -> tuple[float, bool] | None:
-    best: tuple[float, bool] | None = None
-    for s, e, spine in _sites(page, index):
-        if s < end and start < e:
-            if not own_words:
-                continue
-            distance = 0.0
-        elif s >= end:
-            distance = s - end + 12 * page.text.count(",", end, s)
-        else:
-            distance = 1.3 * (start - e) + 12 * page.text.count(",", e, start)
-        if best is None or distance < best[0]:
-            best = (distance, spine)
-    return best
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A word of place in a sentence."""
+
+    start: int
+    end: int
+    spine: bool
+    elsewhere: bool = False
+    head: bool = False
+
+
+def _sites(page: Page, index: int) -> list[_Site]:
+    found = [
+        _Site(s, e, word.spine, word.elsewhere, word.head)
+        for s, e, word in page.words(index)
+        if word.spine or word.elsewhere or word.weak
+    ]
+    return found + [_Site(s, e, True) for s, e, _ in level_groups(page, index)]
+
+
+def _distance(page: Page, place: _Site, start: int, end: int) -> float:
+    """Characters between a finding and a place; commas put it further, what follows is a little nearer."""
+    if place.start >= end:
+        return place.start - end + 12 * page.text.count(",", end, place.start)
+    return 1.3 * (start - place.end) + 12 * page.text.count(",", place.end, start)
 
 
 def spine_study(page: Page) -> bool | None:
@@ -103,10 +143,15 @@ def spine_study(page: Page) -> bool | None:
 
 
 def _mostly_spine(page: Page) -> bool:
-    balance = 0
+    """Whether a text that names no study speaks more of the spine than of other places."""
+    balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.site == "spinal")
     for index in range(min(len(page.sentences), 60)):
-        balance += sum(1 if spine else -1 for _, _, spine in _sites(page, index))
-    return balance >= 0
+        balance += sum((1 if p.spine else -1) for p in _sites(page, index) if p.spine or p.elsewhere)
+    return balance > 0
+
+
+def _head_only(page: Page) -> bool:
+    return any(p.head for index in range(min(len(page.sentences), 60)) for p in _sites(page, index))
 
 
 @Language.factory("spinetriage_lesions")

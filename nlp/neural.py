@@ -41,25 +41,27 @@ class Neural:
         page = page_of(doc, self.vocabulary)
         for mention in page.mentions:
             if mention.concept.cls == "compression" and mention.affirmed:
-                mention.severe = _severe(page, mention)
+                mention.signal = _signal(page, mention)
+                mention.severe = mention.signal or _severe(page, mention)
                 mention.degenerative = _degenerative(page, mention)
         return doc
 
 
-def _severe(page: Page, mention: Mention) -> bool:
-    indices = [mention.sentence]
-    following = mention.sentence + 1
-    if (
-        following < len(page.sentences)
-        and page.sentences[following].section == page.sentences[mention.sentence].section
-    ):
-        indices.append(following)
-    signal = any(
-        m.concept.id in ("CORD_SIGNAL", "MYELOMALACIA") and m.affirmed
+def _signal(page: Page, mention: Mention) -> bool:
+    """Whether signal in the cord is told in the sentence of a compression, or the next."""
+    here = page.sentences[mention.sentence].section
+    indices = [mention.sentence, mention.sentence + 1]
+    return any(
+        m.affirmed
+        and (m.concept.id in ("CORD_SIGNAL", "MYELOMALACIA") or (m.concept.id == "SIGNAL_NOS" and i == mention.sentence))
         for i in indices
+        if i < len(page.sentences) and page.sentences[i].section == here
         for m in page.in_sentence(i)
     )
-    return signal or any(
+
+
+def _severe(page: Page, mention: Mention) -> bool:
+    return any(
         w.severe and abs(s - mention.start) < 60 and not _denied(page, s)
         for s, _, w in page.words(mention.sentence)
     )
@@ -106,11 +108,9 @@ def _cause_in(page: Page, index: int, mention: Mention) -> bool | None:
     worn = any(m.concept.cls == "degenerative" and m.affirmed for m in here) or any(
         w.degenerative and not _denied(page, s) for s, _, w in words
     )
-    if worn:
-        return True
     if any(w.not_degenerative and not _denied(page, s) for s, _, w in words):
         return False
-    return None
+    return True if worn else None
 
 
 @Language.factory("spinetriage_neural")

@@ -8,7 +8,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from nlp.phrases import plain
-from nlp.rules import Concept
+from nlp.rules import Concept, Cue
 from nlp.vocabulary import Term, Vocabulary, Word
 
 Hit = tuple[int, int, Term]
@@ -33,6 +33,7 @@ class Sentence:
     section: str
     paragraph: int
     words: list[tuple[int, int, Word]] | None = None
+    cues: list[tuple[int, int, tuple[Cue, ...]]] | None = None
     levels: list[tuple[int, int, str]] | None = None
 
 
@@ -54,6 +55,7 @@ class Mention:
     levels: tuple[str, ...] = ()
     size_mm: tuple[float, ...] = ()
     severe: bool = False
+    signal: bool = False
     degenerative: bool = False
     absorbed: bool = False
 
@@ -94,6 +96,13 @@ class Page:
             found = self.vocabulary.words.find(self.plain, sentence.start, sentence.end)
             sentence.words = [hit for hit in found if not hit[2].trap]
         return sentence.words
+
+    def cues(self, index: int) -> list[tuple[int, int, tuple[Cue, ...]]]:
+        """The certainty cues of a sentence."""
+        sentence = self.sentences[index]
+        if sentence.cues is None:
+            sentence.cues = list(self.vocabulary.cues.find(self.plain, sentence.start, sentence.end))
+        return sentence.cues
 
     def in_sentence(self, index: int) -> list[Mention]:
         """The mentions of a sentence, in order."""

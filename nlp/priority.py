@@ -169,7 +169,7 @@ class Priority:
         elif m.concept.id in self.groups["cauda_compression"]:
             yield "R1b"
         elif m.degenerative:
-            if m.severe:
+            if m.signal:
                 yield "R8"
         else:
             yield "R1s" if m.trend in ("stable", "regressed") or m.old else "R1"
@@ -192,6 +192,8 @@ class Priority:
             yield from self._serious_floors(case, m, sure)
         elif cls == "fracture":
             yield from self._fracture_floors(case, m, sure)
+        elif m.concept.id == "SIGNAL_NOS" and "extradural" in m.compartments and not case.explained_signal(m):
+            yield "R7"
         elif cls == "benign_tumor" or m.concept.route in ("T", "S"):
             yield "R11"
         if m.concept.id in groups["unexplained"]:
@@ -235,9 +237,7 @@ class Priority:
         neural = sum(r.points or 0 for r in terms if r.rule == "N")
         stable = sum(r.points or 0 for r in terms if r.rule == "S")
         if not floors and by_points != "routine":
-            caps.append(
-                "C2" if case.harmless else "C1" if case.all_known else "C4" if not case.lesions else "C2"
-            )
+            caps.append("C4" if not case.lesions else "C2" if case.harmless else "C1")
             by_points = "routine"
         if by_points == "stat" and floor != "stat":
             threat = neural >= self.rules.neural["contact"] or any(map(self._emergent, case.lesions))
@@ -265,7 +265,6 @@ class _Case:
         self.compressions = [m for m in affirmed if m.concept.id in pressed]
         self.serious = [m for m in self.lesions if m.concept.route not in ("B", "M")]
         self.harmless = all(m.concept.route in ("B", "M") for m in self.lesions)
-        self.all_known = all(_known(m) for m in self.lesions if m.concept.route not in ("B", "M"))
         self.deficit = any(flag in page.red_flags for flag in ("deficit", "sphincter"))
         sins = _SINS.search(page.plain)
         self.sins = int(sins.group(1)) if sins else None
@@ -306,7 +305,7 @@ class _Case:
         if m.concept.id not in ("CORD_SIGNAL", "SIGNAL_NOS"):
             return False
         worn = any(
-            o.concept.cls == "degenerative" and o.affirmed and abs(o.sentence - m.sentence) <= 1
+            o.concept.cls in ("degenerative", "fracture", "infection") and o.affirmed and abs(o.sentence - m.sentence) <= 1
             for o in self.page.mentions
         )
         return worn or (m.concept.id == "SIGNAL_NOS" and not m.compartments)

@@ -35,7 +35,7 @@ CONTEXT_CLASSES = (
 COMPARTMENTS = ("extradural", "intradural_extramedullary", "intramedullary")
 ROUTES = ("S", "E", "T", "I", "B", "M")
 STRENGTHS = ("definitional", "strong", "moderate", "weak")
-SITES = ("spinal", "needed")
+SITES = ("spinal", "needed", "beside")
 CERTAINTIES = (
     "present",
     "probable",
@@ -182,7 +182,10 @@ class Sites:
     """Words of the spine and of the rest of the body."""
 
     spine: tuple[str, ...]
+    either: tuple[str, ...]
     elsewhere: tuple[str, ...]
+    head: tuple[str, ...]
+    disc: tuple[str, ...]
     spine_study: tuple[str, ...]
     other_study: tuple[str, ...]
 

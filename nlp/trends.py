@@ -1,5 +1,7 @@
 """New, grown, stable, treated, gone, or old."""
 
+import re
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -8,6 +10,7 @@ from nlp.rules import Trend
 from nlp.vocabulary import Vocabulary, current
 
 _FAR = 90
+_COORDINATED = re.compile(r"(?: \w+){0,4}\W*(?:and|or|,)(?: \w+){0,3} $")
 
 
 class Trends:
@@ -24,7 +27,21 @@ class Trends:
             mention.old = any(label == "old" for _, label in found)
             change = [pair for pair in found if pair[1] != "old"]
             mention.trend = min(change)[1] if change else mention.concept.trend
+            if mention.trend == "resolved" and mention.affirmed:
+                mention.certainty, mention.cue = "historical", "resolved"
+        _share(page)
         return doc
+
+
+def _share(page: Page) -> None:
+    """What is said of a lesion at its levels in one place holds for it everywhere."""
+    said = [m for m in page.mentions if m.affirmed and (m.old or m.trend != "unknown")]
+    for mention in page.mentions:
+        if mention.affirmed and mention.trend == "unknown" and not mention.old and mention.levels:
+            for other in said:
+                if other.concept.cls == mention.concept.cls and set(other.levels) & set(mention.levels):
+                    mention.trend, mention.old = other.trend, other.old
+                    break
 
 
 def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
@@ -48,7 +65,8 @@ def _distance(page: Page, mention: Mention, trend: Trend, s: int, e: int) -> int
     gap = page.plain[start:end]
     if len(gap) > _FAR or ";" in gap or " but " in gap or " with " in gap and before:
         return None
-    if any(m is not mention and start <= m.start < end for m in page.in_sentence(mention.sentence)):
+    between = [m for m in page.in_sentence(mention.sentence) if m is not mention and start <= m.start < end]
+    if between and (before or not _COORDINATED.match(page.plain[start : between[0].start])):
         return None
     commas = gap.count(",")
     if commas > 1 or (commas and before):

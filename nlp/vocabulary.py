@@ -21,10 +21,12 @@ class Term:
 class Word:
     """A phrase of the scan around findings, with all its roles."""
 
-    cues: tuple[Cue, ...] = ()
     trends: tuple[Trend, ...] = ()
     place: Place | None = None
     spine: bool = False
+    weak: bool = False  # of the spine or elsewhere: "epidural", "bone"
+    head: bool = False
+    disc: bool = False
     elsewhere: bool = False
     target: str = ""
     severe: bool = False
@@ -40,6 +42,7 @@ class Vocabulary:
     rules: Rules
     terms: Phrases[Term]
     words: Phrases[Word]
+    cues: Phrases[tuple[Cue, ...]]
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool]
     concepts: dict[str, Concept] = field(default_factory=dict)
@@ -58,6 +61,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
         rules=rules,
         terms=Phrases(_terms(rules, pairs)),
         words=Phrases(_words(rules, pairs)),
+        cues=Phrases(_cues(rules, pairs)),
         red_flags=_red_flags(rules, pairs),
         studies=Phrases(
             {normal(w): False for w in rules.sites.other_study}
@@ -103,9 +107,6 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
             for form in spellings(phrase, pairs):
                 yield form, words.get(form, Word())
 
-    for cue in rules.cues:
-        for form, word in spelled(cue.phrases):
-            words[form] = replace(word, cues=(*word.cues, cue))
     for trend in rules.trends:
         for form, word in spelled(trend.phrases):
             words[form] = replace(word, trends=(*word.trends, trend))
@@ -123,12 +124,27 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
         words[form] = replace(word, not_degenerative=True)
     for form, word in spelled(rules.sites.spine):
         words[form] = replace(word, spine=True)
+    for form, word in spelled(rules.sites.either):
+        words[form] = replace(word, weak=True, spine=False)
     for form, word in spelled(rules.sites.elsewhere):
-        words[form] = replace(word, elsewhere=True, spine=False)
+        words[form] = replace(word, elsewhere=True, spine=False, weak=False)
+    for form, word in spelled(rules.sites.head):
+        words[form] = replace(word, elsewhere=True, head=True, spine=False, weak=False)
+    for form, word in spelled(rules.sites.disc):
+        words[form] = replace(word, disc=True)
     for trap in rules.traps:
         for form, _ in spelled(trap.phrases):
             words.setdefault(form, Word(trap=True))
     return words
+
+
+def _cues(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, tuple[Cue, ...]]:
+    cues: dict[str, tuple[Cue, ...]] = {}
+    for cue in rules.cues:
+        for phrase in cue.phrases:
+            for form in spellings(phrase, pairs):
+                cues[form] = (*cues.get(form, ()), cue)
+    return cues
 
 
 def _red_flags(rules: Rules, pairs: list[tuple[str, str]]) -> Phrases[tuple[str, ...]]:
