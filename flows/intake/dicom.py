@@ -11,11 +11,13 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from pydicom import config
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_partial
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
@@ -220,13 +222,13 @@ def _is_directory(file: BinaryIO) -> bool:
 
 def _facts(dataset: Dataset) -> dict[str, str]:
     """The facts of a study that a file names, as fields of `NewStudy`."""
-    issuers = dataset.get("IssuerOfAccessionNumberSequence") or [Dataset()]
+    issuers = _element(dataset, "IssuerOfAccessionNumberSequence")
+    issuer = issuers[0] if isinstance(issuers, Sequence) and issuers else Dataset()
     day = _parsed(fields.calendar_date, _value(dataset, "StudyDate"))
     clock = re.fullmatch(r"(\d\d)(\d\d)(\d\d)?(\.\d+)?", _value(dataset, "StudyTime"))
     facts = {
         "accession": _value(dataset, "AccessionNumber"),
-        "accession_issuer": _value(issuers[0], "LocalNamespaceEntityID")
-        or _value(issuers[0], "UniversalEntityID"),
+        "accession_issuer": _value(issuer, "LocalNamespaceEntityID") or _value(issuer, "UniversalEntityID"),
         "patient_id": _value(dataset, "PatientID"),
         "patient_issuer": _value(dataset, "IssuerOfPatientID"),
         "birth_date": _parsed(fields.calendar_date, _value(dataset, "PatientBirthDate")),
@@ -254,10 +256,17 @@ def _uid(dataset: Dataset, keyword: str) -> str:
 
 
 def _value(dataset: Dataset, keyword: str, longest: int = fields.LONGEST) -> str:
-    """An element as text on one line; empty when it is absent, or longer than DICOM allows by far."""
-    element = dataset.get_item(keyword, keep_deferred=True)
-    if element is None or element.value is None:
-        return ""
-    value = dataset[keyword].value
-    text = fields.phrase(value if isinstance(value, str) else " ".join(map(str, value or ())))
+    """An element as text on one line; empty when there is none, or longer than DICOM allows by far."""
+    value = _element(dataset, keyword)
+    values = value if isinstance(value, MultiValue) else [value]
+    text = fields.phrase(" ".join(one for one in values if isinstance(one, str)))
     return text if len(text) <= longest else ""
+
+
+def _element(dataset: Dataset, keyword: str) -> Any:
+    """The value of an element; None when it is absent, too large to be read, or cannot be decoded."""
+    try:
+        element = dataset.get_item(keyword, keep_deferred=True)
+        return None if element is None or element.value is None else dataset[keyword].value
+    except Exception:  # whatever a damaged value brings about in pydicom: it says nothing
+        return None

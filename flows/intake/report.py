@@ -43,6 +43,7 @@ class Reason(StrEnum):
     )
     BROKEN_LINE = "broken_line", "The line is not a JSON object."
     NO_TEXT = "no_text", "The column that holds the report text is missing."
+    READER_FAILED = "reader_failed", "The reader failed on the report; that is a fault of the program."
     NOT_DICOM = "not_dicom", "The file is not DICOM."
     TRUNCATED = (
         "truncated",

@@ -12,6 +12,8 @@ from pathlib import Path
 from struct import pack
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -24,6 +26,7 @@ from pydicom.uid import (
 
 from flows.intake import dicom, folder
 from flows.intake.report import Reason
+from flows.intake.sources import Source
 from review.records import NewSeries
 
 ROOT = Path(__file__).parents[2]
@@ -299,6 +302,29 @@ def test_a_sequence_nested_without_end_is_a_fault(tmp_path, make_source):
     (tmp_path / "x.dcm").write_bytes(content[:at] + opening * 5000 + content[at:])
     studies, ((_, reason),) = load_all(make_source("dicom"))
     assert (studies, reason) == ([], Reason.BROKEN_DICOM)
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 599), st.integers(0, 255)), min_size=1, max_size=8),
+    size=st.integers(0, 600),
+    preamble=st.booleans(),
+)
+@settings(derandomize=True, deadline=None, max_examples=300)
+def test_whatever_is_damaged_in_a_file_it_is_a_study_or_a_fault(tmp_path_factory, changes, size, preamble):
+    place = tmp_path_factory.mktemp("damaged")
+    sequence = [Dataset(), Dataset()]
+    write(
+        place / "x.dcm",
+        header(AccessionNumber="A1", PatientID="P1", IssuerOfAccessionNumberSequence=sequence),
+        preamble=preamble,
+    )
+    content = bytearray((place / "x.dcm").read_bytes())
+    for at, value in changes:
+        content[at % len(content)] = value
+    (place / "x.dcm").write_bytes(content[: max(size, 10)])
+    source = Source(name="s", kind="dicom", folder=place, patterns=("*.dcm",), issuer="H")
+    studies, faults = load_all(source)
+    assert len(studies) + len(faults) <= 1
 
 
 # The suite also runs as root, whom no permission stops: so the operating system's refusal is imitated.

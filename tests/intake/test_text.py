@@ -10,9 +10,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flows.intake import folder, text
 from flows.intake.report import Reason, Rejected, Report
+from flows.intake.sources import Source
 
 HEADER = """Accession: A1
 Report number: R1
@@ -310,6 +313,26 @@ def test_portions_come_in_the_order_of_their_names_and_again_the_same(tmp_path, 
     first = list(text.find(source))
     assert [portion.path for portion in first] == ["a.txt", "b.txt", "B/x.txt", "c/a.txt", "c/d.txt"]
     assert list(text.find(source)) == first
+
+
+@given(content=st.binary(max_size=400) | st.text(max_size=200).map(str.encode))
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_whatever_the_bytes_there_is_one_result_that_can_be_stored(tmp_path_factory, content):
+    place = tmp_path_factory.mktemp("any")
+    (place / "x.txt").write_bytes(content)
+    source = Source(name="s", kind="text", folder=place, patterns=("*.txt",), issuer="H")
+    result = only([one for portion in text.find(source) for one in text.load(source, portion)])
+    if isinstance(result, Rejected):
+        assert result.reason in (Reason.BINARY, Reason.UNDECODABLE)
+        assert result.raw == content
+    else:
+        stored = (result.text, result.key, result.indication, result.accession)
+        assert all("\0" not in value and value.encode() is not None for value in stored)
+
+
+def test_every_reason_has_a_code_and_a_meaning():
+    assert Reason("binary") is Reason.BINARY == "binary"
+    assert all(reason.meaning.endswith(".") and reason.isidentifier() for reason in Reason)
 
 
 def test_neither_a_report_nor_a_rejection_shows_what_is_in_it():
