@@ -13,7 +13,7 @@ _HEDGES = ("possible", "probable", "present")
 _LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
 _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
 _FAR = 200  # characters a cue reaches at most
-_PHRASE = 45
+_REACH = {"next": 16, "phrase": 45, "clause": _FAR, "sentence": 4 * _FAR}
 
 
 class Certainty:
@@ -100,7 +100,7 @@ def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
     gap = page.plain[cue_end:start]
     if cue.reach != "sentence" and (";" in gap or ":" in gap[2:]):
         return False
-    if len(gap) > (_PHRASE if cue.reach == "phrase" else _FAR):
+    if len(gap) > _REACH[cue.reach]:
         return False
     if "," in gap and cue.reach == "phrase":
         return False
@@ -142,7 +142,7 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
             continue
         if "," in gap and not _LISTED.search(gap):
             return None
-        if cue.reach == "phrase" and len(gap) > _PHRASE:
+        if len(gap) > _REACH[cue.reach]:
             return None
         return cue.label, page.text[s:e]
     return None

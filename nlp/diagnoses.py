@@ -31,6 +31,7 @@ class Diagnoses:
                 mention.absorbed = self._named_elsewhere(page, mention) or any(
                     m.concept.id in self.harmless and _explains(page, mention, m) for m in page.mentions
                 )
+        _treated(page, self.descriptors)
         return doc
 
     def _named_elsewhere(self, page: Page, descriptor: Mention) -> bool:
@@ -49,6 +50,18 @@ class Diagnoses:
         tumours = ("malignant", "suspicious", "benign_tumor", "infection")
         named = [m for m in same if m.concept.id in self.harmless and m.concept.cls == "benign_other"]
         return bool(named) and not any(m.concept.cls in tumours for m in same)
+
+
+def _treated(page: Page, descriptors: frozenset[str]) -> None:
+    """Disease called treated or healed is stable wherever it is described, unless something is new or grown."""
+    treated = [m for m in page.mentions if m.concept.id == "POST_RT" and m.affirmed]
+    if not treated or any(m.affirmed and m.trend in ("new", "progressed") for m in page.mentions):
+        return
+    for m in page.mentions:
+        kind = m.concept.id in descriptors or m.concept.id == "META_SPINE"
+        if m.affirmed and m.trend == "unknown" and kind and "extradural" in m.compartments:
+            if any(not t.levels or set(t.levels) & set(m.levels) for t in treated):
+                m.trend = "stable"
 
 
 def _explains(page: Page, descriptor: Mention, diagnosis: Mention) -> bool:

@@ -72,7 +72,9 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
     """
     found = [place for place in _sites(page, index) if not (place.start < end and start < place.end)]
     if site == "spinal":
-        return not any(p.head for p in found) or any(p.spine for p in found)
+        if any(p.spine for p in found) or not any(p.elsewhere for p in found):
+            return True
+        return not any(p.head for p in found) and (spine_study(page) is True or _mostly_spine(page))
     inside = [p for p in _sites(page, index) if p.start < end and start < p.end]
     if any(p.spine for p in inside):
         return True
@@ -83,12 +85,22 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
     weak = bool(found or inside)
     if site == "beside" and not weak:
         return bool(_DIAGNOSED.search(page.plain[max(0, start - 40) : start])) and spine_study(page) is not False
-    for before in paragraph_before(page, index)[:4]:
+    for before in _context_sentences(page, index):
         sites = [p for p in _sites(page, before) if p.spine or p.elsewhere]
         if sites:
             return max(sites, key=lambda p: p.start).spine
     study = spine_study(page)
     return study is True or (weak and study is False and not _head_only(page)) or (study is None and _mostly_spine(page))
+
+
+def _context_sentences(page: Page, index: int) -> list[int]:
+    """The sentence before, or the whole paragraph back to its heading ("Bones: ...")."""
+    before = paragraph_before(page, index)
+    if not before:
+        return []
+    first = page.sentences[before[-1]]
+    titled = ":" in page.text[first.start : min(first.start + 35, first.end)]
+    return before if titled else before[:1]
 
 
 def _listed_with_spine(page: Page, nearest: "_Site", decided: list["_Site"], start: int, end: int) -> bool:

@@ -21,6 +21,7 @@ class Section:
     start: int
     end: int
     kind: str
+    body: int  # where the text after the heading begins
     titled: bool = True
 
 

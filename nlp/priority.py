@@ -219,6 +219,8 @@ class Priority:
             yield "R6"
 
     def _fracture_floors(self, case: "_Case", m: Mention, sure: bool) -> Iterator[str]:
+        if m.concept.route == "M":
+            return
         if m.concept.id in self.groups["pathological_fracture"]:
             yield "R6" if sure else "R7"
         yield "R12"
@@ -240,7 +242,7 @@ class Priority:
             caps.append("C4" if not case.lesions else "C2" if case.harmless else "C1")
             by_points = "routine"
         if by_points == "stat" and floor != "stat":
-            threat = neural >= self.rules.neural["contact"] or any(map(self._emergent, case.lesions))
+            threat = case.touches or any(map(self._emergent, case.lesions))
             if not threat and (case.sins or 0) < 13:
                 caps.append("C3")
                 by_points = "urgent"
@@ -277,6 +279,11 @@ class _Case:
         if any(m.certainty in _SURE for m in self.compressions):
             return "present"
         return "possible" if self.compressions else "none"
+
+    @property
+    def touches(self) -> bool:
+        """Whether cord or cauda equina are surely touched."""
+        return any(m.concept.cls == "compression" and m.certainty in _SURE for m in self.context)
 
     @property
     def extended(self) -> bool:

@@ -48,7 +48,7 @@ CERTAINTIES = (
 )
 CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both")
-REACHES = ("phrase", "clause", "sentence")
+REACHES = ("next", "phrase", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
 TREND_LABELS = (*TRENDS[:-1], "old")
 SECTIONS = (

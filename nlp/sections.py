@@ -11,6 +11,10 @@ from nlp.rules import Heading
 from nlp.vocabulary import Vocabulary, current
 
 
+_QUIET = ("indication", "history", "technique", "comparison")
+_PAUSE = re.compile(r"\S[ \t]*\r?\n(?:[ \t]*\r?\n\s*|(?=[A-Z][A-Z /&\-]{2,40}:))")
+
+
 class Sections:
     """Cuts the text at its headings.
 
@@ -30,12 +34,26 @@ class Sections:
 
     def cut(self, page: Page) -> list[Section]:
         """The sections in order, without gaps."""
-        found = [Section(0, len(page.text), "findings", titled=False)]
+        found = [Section(0, len(page.text), "findings", 0, titled=False)]
         for match in self.regex.finditer(page.text):
             kind = self.kinds[" ".join(match.group(1).lower().split())]
             found[-1].end = match.start(1)
-            found.append(Section(match.start(1), len(page.text), kind))
+            found.append(Section(match.start(1), len(page.text), kind, match.end()))
+        found = [part for section in found for part in _until_pause(page.text, section)]
         return [s for s in found if s.end > s.start]
+
+
+def _until_pause(text: str, section: Section) -> list[Section]:
+    """A section that asserts nothing ends at a blank line or an unknown heading; findings follow it."""
+    if section.kind not in _QUIET:
+        return [section]
+    pause = _PAUSE.search(text, section.body, section.end)
+    if pause is None or not text[pause.end() : section.end].strip():
+        return [section]
+    return [
+        Section(section.start, pause.end(), section.kind, section.body),
+        Section(pause.end(), section.end, "findings", pause.end(), titled=False),
+    ]
 
 
 def _heading_regex(sections: Mapping[str, Heading]) -> tuple[dict[str, str], re.Pattern[str]]:

@@ -12,6 +12,7 @@ from nlp.vocabulary import Vocabulary, current
 _BREAK = re.compile(
     r"(?<=[.!?])[\"')\]]?\s+(?=\S)"  # stop and space
     r"|(?<=[a-z]{3}\.)(?=[A-Z][a-z])"  # stop without space: "images.However"
+    r"|\s[\"“”•]\s*(?=[A-Z])"  # quotation marks and dots as bullets
     r"|(?<=\.)[ \t]*\n+"
     r"|\n[ \t]*\n\s*"  # blank line
     r"|\n(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))"  # bullet, number or heading
@@ -22,6 +23,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]$")
+_ITEM = ("\n", '"', "“", "”", "•")
 _WRAPPED = 55  # a line shorter than this was ended on purpose
 
 
@@ -42,7 +44,7 @@ class Sentences:
                     continue
                 page.sentences.append(Sentence(start, match.start(), section.kind, paragraph))
                 start = match.end()
-                paragraph += "\n" in match.group()
+                paragraph += any(mark in match.group() for mark in _ITEM)
             if start < section.end:
                 page.sentences.append(Sentence(start, section.end, section.kind, paragraph))
             paragraph += 1
@@ -57,6 +59,8 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
         before[-2:-1].isspace() or not text[match.end() : match.end() + 1].isupper()
     ):
         return False  # a question mark before its subject: "? infective"
+    if any(mark in gap for mark in _ITEM[1:]):
+        return True
     if "\n" not in gap:
         return not _ABBREVIATION.search(before) and not _LIST_NUMBER.fullmatch(
             text[start : match.start()].strip()

@@ -37,9 +37,10 @@ def _share(page: Page) -> None:
     """What is said of a lesion at its levels in one place holds for it everywhere."""
     said = [m for m in page.mentions if m.affirmed and (m.old or m.trend != "unknown")]
     for mention in page.mentions:
-        if mention.affirmed and mention.trend == "unknown" and not mention.old and mention.levels:
+        if mention.affirmed and mention.trend == "unknown" and not mention.old:
             for other in said:
-                if other.concept.cls == mention.concept.cls and set(other.levels) & set(mention.levels):
+                same_place = set(other.levels) & set(mention.levels) or not (other.levels or mention.levels)
+                if other.concept.cls == mention.concept.cls and same_place:
                     mention.trend, mention.old = other.trend, other.old
                     break
 
