@@ -30,20 +30,14 @@ READ_OTHERWISE: dict[str, str] = {
     "SA260001_SR0001.txt": "takes the cord's signal change for a lesion within the cord",
     "SA260004_SR0004.txt": "takes the cord's signal change for a lesion within the cord",
     "SA260049_SR0049.txt": "takes the cord's signal change for a lesion within the cord",
-    "SA260006_SR0006.txt": "takes a displaced cord for a compressed one, though compression is denied",
     "SA260013_SR0013.txt": "puts a nodule that coats the surface of the conus into the cord",
     "SA260016_SR0016_2.txt": "does not join the destructive lesion with its epidural soft tissue",
     "SA260021_SR0021.txt": "takes the umbilical cord for the spinal cord",
-    "SA260024_SR0024.txt": "takes an intracranial meningioma for a spinal one",
-    "SA260032_SR0032.txt": "lets a comparison run on over empty lines: all findings count as history",
     "SA260039_SR0039.txt": "does not see deficit and cord swelling; puts the fistula into the cord",
     "SA260043_SR0043.txt": "puts 'the lesion' of the cord outside the dura",
     "SA260086_SR0086.txt": "takes marrow oedema that is called Modic change for a lesion of its own",
-    "SA260087_SR0087.txt": "takes 'complete resolution of' an infection for an infection",
-    "SA260088_SR0088.txt": "lets a comparison run on over empty lines: all findings count as history",
     "ris_export.csv#22": "takes a displaced cord for a compressed one, though flattening is denied",
     "archive.jsonl#6": "takes the masses that are explained as haematopoiesis for unexplained ones",
-    "archive.jsonl#11": "lets a comparison run on over empty lines: all findings count as history",
 }
 
 
