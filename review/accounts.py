@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from review import audit
@@ -85,7 +86,7 @@ def _check(name: str, role: str, os_user: str) -> None:
         raise AccessError(f"{role!r} is no role; the roles are {', '.join(Role.values)}.")
     try:
         Account.username_validator(name)
-    except ValueError:
+    except ValidationError:
         raise AccessError(f"{name!r} cannot be a name: use letters, digits and @ . + - _ only.") from None
     if Account.objects.filter(username=name).exists():
         raise AccessError(f"There is an account {name!r} already; choose another name.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import messages
@@ -153,6 +154,6 @@ def _minutes_left(case: Case) -> int:
 def _viewer(case: Case) -> str:
     version = case.reading.version
     uid = version.study.study_uid if version.study else ""
-    values = {"study_uid": uid, "accession": version.accession}
+    values = {"study_uid": quote(uid, safe=""), "accession": quote(version.accession, safe="")}
     link: str = settings.SITE.viewer_link
     return link.format(**values) if link and (uid or version.accession) else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site_settings
 
 from review import accounts, ledger
 from review.models import Account, Case
@@ -24,7 +24,7 @@ TEXT = "FINDINGS: Large epidural mass at T6.\nIMPRESSION: Epidural mass."
 def anchor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Each test has its own file for the heads of its own chain."""
     file = tmp_path / "audit-heads.log"
-    monkeypatch.setattr(settings, "AUDIT_ANCHOR", str(file))
+    monkeypatch.setattr(site_settings, "AUDIT_ANCHOR", str(file))
     return file
 
 
@@ -139,7 +139,10 @@ def deliver(shard: Make) -> Make:
 
 
 @pytest.fixture
-def person() -> Make:
+def person(settings: Any) -> Make:
+    # The hasher that people get is slow on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
     def make(role: str = "radiologist", name: str = "", sources: tuple[str, ...] = ()) -> Account:
         name = name or f"{role}{next(_numbers)}"
         accounts.add_user(name, role, sources=sources)

@@ -1,0 +1,328 @@
+"""The pages: who may open which, what they show, and what they keep from everybody else."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
+
+from review import accounts, caseload, ledger
+from review.models import AuditRow, Case, Decision, Role
+from review.records import NewPortion, NewSeries, NewStudy
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+Make = Callable[..., Any]
+ACTS = ("claim", "extend", "release", "return", "confirm", "dismiss", "reopen")
+
+
+@pytest.fixture
+def enter(person: Make) -> Make:
+    """Log a person of a role in; return the browser."""
+
+    def make(role: str = "radiologist", **other: Any) -> Client:
+        client = Client()
+        client.force_login(person(role, **other))
+        return client
+
+    return make
+
+
+@pytest.fixture
+def case(deliver: Make, version: Make, case_of: Make) -> Case:
+    deliver(
+        version("A1", "stat", patient_id="PATIENT-4711", accession="ACC1", warnings=("identity_conflict",))
+    )
+    return case_of("A1")
+
+
+def shown(response: Any) -> str:
+    return html.unescape(response.content.decode())
+
+
+WHO: dict[tuple[str, str], set[str]] = {
+    ("GET", "/worklist/"): {"radiologist", "lead", "auditor"},
+    ("GET", "/case/{case}/"): {"radiologist", "lead", "auditor"},
+    ("GET", "/runs/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/rejected/"): {"lead", "auditor", "operator", "admin"},
+    ("POST", "/case/next/"): {"radiologist", "lead"},
+    **{("POST", f"/case/{{case}}/{act}/"): {"radiologist", "lead"} for act in ACTS},
+    ("GET", "/password/"): set(Role.values),
+    ("GET", "/health/"): set(Role.values),
+}
+
+
+@pytest.mark.parametrize("role", Role.values)
+@pytest.mark.parametrize(("method", "url"), WHO)
+def test_each_page_opens_for_its_roles_and_for_nobody_else(
+    enter: Make, case: Case, role: str, method: str, url: str
+) -> None:
+    response = enter(role).generic(method, url.format(case=case.pk))
+    allowed = role in WHO[method, url]
+    assert response.status_code in ((200, 302) if allowed else (403,))
+    if not allowed:
+        assert "it needs one of the roles" in shown(response)
+        assert "epidural" not in shown(response)
+
+
+def test_every_address_stands_in_the_table_of_roles() -> None:
+    names = {pattern.name for pattern in get_resolver().url_patterns}
+    known = "home worklist case runs rejected next act password health login logout"
+    assert names == set(known.split())
+
+
+@pytest.mark.parametrize(("method", "url"), [at for at in WHO if at[1] != "/health/"])
+def test_who_is_not_logged_in_is_sent_to_the_login(case: Case, method: str, url: str) -> None:
+    response = Client().generic(method, url.format(case=case.pk))
+    assert response.status_code == 302
+    assert response["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_everybody_starts_at_the_first_page_of_theirs(enter: Make, role: str) -> None:
+    response = enter(role).get("/", follow=True)
+    assert response.status_code == 200
+    assert response.redirect_chain[0][0] == ("/runs/" if role in ("operator", "admin") else "/worklist/")
+
+
+def test_reading_has_no_effect_and_acting_needs_a_form_of_ours(enter: Make, case: Case, person: Make) -> None:
+    client = enter()
+    assert client.get(f"/case/{case.pk}/claim/").status_code == 405
+    assert client.post(f"/case/{case.pk}/delete/").status_code == 404
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(person())
+    assert strict.post(f"/case/{case.pk}/claim/").status_code == 403
+    case.refresh_from_db()
+    assert case.state == "waiting"
+
+
+def test_a_dictated_script_shows_as_text(
+    enter: Make, deliver: Make, version: Make, reading: Make, finding: Make
+) -> None:
+    text = 'FINDINGS: <script>alert(1)</script> mass & "quote".'
+    bad = "<img src=x onerror=alert(2)>"
+    read = reading(
+        "stat",
+        findings=[finding(text, "<script>alert(1)</script> mass", name=bad, cue=bad, levels=[bad])],
+        reasons=[{"rule": bad, "points": 1, "text": bad}],
+        red_flags=[bad],
+        conflicts=[bad],
+    )
+    deliver(
+        version(bad, text=text, reading=read, patient_id=bad, accession=bad, description=bad, warnings=(bad,))
+    )
+    client = enter("lead")
+    for url in ("/worklist/", f"/case/{Case.objects.get().pk}/"):
+        page = client.get(url).content.decode()
+        assert "<script" not in page
+        assert "<img" not in page
+        assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    "url", ["/worklist/", "/case/{case}/", "/runs/", "/rejected/", "/login/", "/case/99999/"]
+)
+def test_no_page_is_kept_framed_or_run_from_elsewhere(enter: Make, case: Case, url: str) -> None:
+    response = enter("lead").get(url.format(case=case.pk))
+    assert response["Cache-Control"] == "no-store"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(rb"<script|<style|\sstyle=|\son[a-z]+=", response.content)
+
+
+def test_the_worklist_shows_a_case_as_its_readers_say_it(enter: Make, case: Case) -> None:
+    page = shown(enter().get("/worklist/"))
+    for words in (
+        "▲ STAT",
+        "…4711",
+        "epidural mass · T6 · extradural",
+        "<mark>epidural mass</mark>",
+        "waiting",
+    ):
+        assert words in page
+    assert "PATIENT" not in page
+
+
+def test_a_claimed_case_shows_to_others_who_has_it(enter: Make, case: Case, person: Make) -> None:
+    caseload.claim(person(name="dr.grey"), case.pk)
+    client = enter()
+    assert "dr.grey, until" in shown(client.get("/worklist/"))
+    page = shown(client.get(f"/case/{case.pk}/"))
+    assert "dr.grey is reading this case" in page
+    assert "Dismiss" not in page
+
+
+def test_an_empty_list_says_why(enter: Make, run: Make) -> None:
+    client = enter()
+    assert "No run has taken reports in yet" in shown(client.get("/worklist/"))
+    run()
+    assert "No case waits" in shown(client.get("/worklist/"))
+
+
+def test_pages_of_lists_hold_fifty_and_impossible_numbers_lead_to_the_nearest(
+    enter: Make, deliver: Make, version: Make
+) -> None:
+    deliver(*(version(f"B{number}", "soon") for number in range(60)))
+    client = enter()
+    assert client.get("/worklist/").content.count(b"<tr>") == 51
+    for asked, rows in (("2", 11), ("99", 11), ("0", 51), ("-1", 51), ("x", 51), ("9" * 5000, 51), ("٣", 11)):
+        assert client.get("/worklist/", {"page": asked}).content.count(b"<tr>") == rows
+
+
+@pytest.mark.parametrize("url", ["/worklist/", "/runs/", "/rejected/"])
+def test_a_list_asks_the_database_no_more_often_when_it_is_long(
+    enter: Make, deliver: Make, version: Make, url: str
+) -> None:
+    client = enter("lead")
+    asked = []
+    for batch in range(2):
+        deliver(
+            *(version(f"B{batch}-{number}", "soon") for number in range(1 + 20 * batch)),
+            *["binary"] * 20 * batch,
+        )
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url)
+        asked.append(len(queries))
+    assert asked[0] == asked[1] < 20
+
+
+def test_the_case_page_shows_text_findings_reasons_and_warnings(enter: Make, case: Case) -> None:
+    page = shown(enter().get(f"/case/{case.pk}/"))
+    for words in ("PATIENT-4711", "Warning: identity conflict", "epidural mass, present", "sha256:abc", "T6"):
+        assert words in page
+    assert '<mark class="present" title="epidural mass">epidural mass<small>present</small></mark>' in page
+
+
+def test_the_case_page_shows_the_study_and_its_viewer(  # noqa: PLR0917
+    enter: Make, deliver: Make, version: Make, run: Make, settings: Any, case_of: Make
+) -> None:
+    portion = NewPortion(kind="studies", source="pacs", path="a", fingerprint="f")
+    shard = ledger.add_shard(run(), [portion])
+    assert shard is not None
+    study = NewStudy(
+        study_uid="1.2.3", source="pacs", folder="a", modality="MR", description="MR WHOLE SPINE",
+        series=(NewSeries(series_uid="1.2.3.1", modality="MR", instances=3),),
+    )  # fmt: skip
+    ledger.store_studies(shard, [study], [])
+    deliver(version("A1", study_uid="1.2.3", accession="AC&1"))
+    settings.SITE = replace(settings.SITE, viewer_link="https://viewer.example/?u={study_uid}&a={accession}")
+    page = enter().get(f"/case/{case_of('A1').pk}/").content.decode()
+    assert "MR WHOLE SPINE" in page
+    assert 'href="https://viewer.example/?u=1.2.3&amp;a=AC%261"' in page
+
+
+def test_opening_a_case_and_seeing_the_list_are_audited(enter: Make, case: Case) -> None:
+    client = enter("auditor")
+    client.get("/worklist/")
+    client.get(f"/case/{case.pk}/")
+    rows = AuditRow.objects.order_by("-number")[:2]
+    assert [row.action for row in rows] == ["case.read", "list.read"]
+    assert rows[0].subject == f"case:{case.pk}"
+    assert rows[1].detail == {"cases": [case.pk]}
+
+
+def test_a_case_of_another_source_is_not_there(enter: Make, case: Case) -> None:
+    client = enter(sources=("south",))
+    assert client.get(f"/case/{case.pk}/").status_code == 404
+    response = client.post(f"/case/{case.pk}/claim/", follow=True)
+    assert response.status_code == 404
+    case.refresh_from_db()
+    assert case.state == "waiting"
+    assert client.get(f"/case/{'9' * 40}/").status_code == 404
+
+
+def test_a_morning_at_the_list(enter: Make, case: Case, deliver: Make, version: Make) -> None:
+    """Take the next case, ask for time, see a newer version refuse the decision, decide, open again."""
+    client = enter()
+    at = f"/case/{case.pk}/"
+    assert client.post("/case/next/", follow=True).redirect_chain[-1][0] == at
+    assert "yours until" in shown(client.post(f"{at}extend/", follow=True))
+    deliver(version("A1", "stat", "corrected", text="FINDINGS: an epidural mass, larger."))
+    seen = {"version_seen": case.reading.version_id, "reason": "no_lesion"}
+    assert "A newer version" in shown(client.post(f"{at}dismiss/", seen, follow=True))
+    seen["version_seen"] = client.get(at).context["version"].pk
+    assert "Choose the reason" in shown(client.post(f"{at}dismiss/", seen | {"reason": ""}, follow=True))
+    assert f"C{case.pk}: dismissed" in shown(client.post(f"{at}dismiss/", seen, follow=True))
+    assert "Say why" in shown(client.post(f"{at}reopen/", follow=True))
+    assert "waits again" in shown(client.post(f"{at}reopen/", {"note": "second thoughts"}, follow=True))
+    client.post(f"{at}claim/")
+    assert "released" in shown(client.post(f"{at}release/", follow=True))
+    client.post(f"{at}claim/")
+    assert "returned" in shown(client.post(f"{at}return/", {"note": "ask neuro"}, follow=True))
+    client.post(f"{at}claim/")
+    del seen["reason"]
+    assert "confirmed" in shown(client.post(f"{at}confirm/", seen, follow=True))
+    assert "Nothing waits" in shown(client.post("/case/next/", follow=True))
+    page = shown(client.get(at))
+    assert "second thoughts" in page
+    assert "ask neuro" in page
+    assert [decision.verdict for decision in Decision.objects.order_by("id")] == ["dismissed", "confirmed"]
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 30])
+def test_a_decision_without_a_version_is_refused(enter: Make, case: Case, seen: str) -> None:
+    client = enter()
+    client.post(f"/case/{case.pk}/claim/")
+    page = shown(client.post(f"/case/{case.pk}/confirm/", {"version_seen": seen}, follow=True))
+    assert "did not say which version" in page
+    assert not Decision.objects.exists()
+
+
+def test_a_first_password_opens_nothing_but_its_change() -> None:
+    first = accounts.add_user("ann", "lead")
+    client = Client()
+    response = client.post("/login/", {"username": "ann", "password": first}, follow=True)
+    assert response.redirect_chain[-1][0] == "/password/"
+    assert client.get("/worklist/")["Location"] == client.post("/case/next/")["Location"] == "/password/"
+    weak = {"old_password": first, "new_password1": "password1234", "new_password2": "password1234"}
+    assert "too common" in shown(client.post("/password/", weak))
+    assert client.get("/worklist/").status_code == 302
+    good = weak | {"new_password1": "violet harbour stamp", "new_password2": "violet harbour stamp"}
+    client.post("/password/", good)
+    assert client.get("/worklist/").status_code == 200
+    assert Client().login(username="ann", password="violet harbour stamp")
+    assert not Client().login(username="ann", password=first)
+
+
+def test_coming_going_and_failing_to_come_are_audited_without_what_was_typed(person: Make) -> None:
+    ann = person(name="ann")
+    ann.set_password("violet harbour stamp")
+    ann.save()
+    client = Client()
+    client.post("/login/", {"username": "ann", "password": "wrong"})
+    client.post("/login/", {"username": "hunter2", "password": "wrong"})
+    client.post("/login/", {"username": "ann", "password": "violet harbour stamp"})
+    client.post("/logout/")
+    rows = list(AuditRow.objects.order_by("-number")[:4])[::-1]
+    assert [(row.action, row.subject) for row in rows] == [
+        ("account.login_failed", ann.actor),
+        ("account.login_failed", "account:unknown"),
+        ("account.logged_in", ann.actor),
+        ("account.logged_out", ann.actor),
+    ]
+    assert "hunter2" not in str([vars(row) for row in rows])
+
+
+def test_health_needs_no_login_and_tells_nothing(case: Case) -> None:
+    response = Client().get("/health/")
+    assert response.json() == {"ok": True}
+
+
+def test_a_strange_host_is_refused() -> None:
+    assert Client(headers={"host": "evil.example"}).get("/login/").status_code == 400
+
+
+def test_the_stylesheet_is_served_in_light_and_dark() -> None:
+    response = Client().get("/static/review.css")
+    assert response.status_code == 200
+    assert b"prefers-color-scheme: dark" in response.getvalue()
