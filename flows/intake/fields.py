@@ -48,7 +48,7 @@ def report(
     Parameters
     ----------
     values
-        Field names and what the source said for each.
+        Names of `FIELDS` and what the source said for each.
     text
         The report's text; its newlines become "\\n", so that a copy with other newlines is the same text.
     file_name
@@ -58,7 +58,7 @@ def report(
     noted = list(warnings)
     for name, value in values.items():
         said = phrase(value)
-        if not said or name == "text":
+        if not said:
             continue
         try:
             found[name] = _parse(name, said, source.timezone)
@@ -73,7 +73,12 @@ def report(
     if not found.get("patient_issuer"):
         found["patient_issuer"] = source.issuer
     return Report(
-        text=text, file_name=file_name, issuer=source.issuer or source.name, warnings=tuple(noted), **found
+        text=text,
+        file_name=file_name,
+        source=source.name,
+        issuer=source.issuer,
+        warnings=tuple(noted),
+        **found,
     )
 
 

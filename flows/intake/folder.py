@@ -59,6 +59,8 @@ def walk(source: Source) -> Iterator[tuple[str, list[Entry]]]:
         folder = waiting.pop()
         try:
             entries, folders = scan(source, folder)
+        except FileNotFoundError:  # gone since its parent was listed
+            continue
         except OSError:
             entries, folders = [Entry(folder, 0, 0)], []
         if entries:

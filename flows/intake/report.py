@@ -64,6 +64,7 @@ WARNINGS = {
     "ambiguous_study": "Several studies fit the report, so none was linked.",
 }
 
+# What a source may say of a report, beside its text.
 FIELDS = (
     "report_number",
     "accession",
@@ -82,12 +83,10 @@ FIELDS = (
     "contrast",
     "indication",
     "patient_class",
-    "text",
 )
 WARNINGS |= {
     f"{name}_not_understood": f"The {name.replace('_', ' ')} could not be understood and counts as unknown."
     for name in FIELDS
-    if name != "text"
 }
 
 
@@ -108,7 +107,8 @@ class Report:
 
     text: str
     file_name: str  # relative to the source's folder; in a table with "#" and the item's number from 1
-    issuer: str  # the source's, or its name when it has none
+    source: str  # the source's name
+    issuer: str = ""  # the source's
     report_number: str = ""
     accession: str = ""
     accession_issuer: str = ""
@@ -130,15 +130,18 @@ class Report:
 
     @property
     def key(self) -> str:
-        """Who the report is: its issuer with its number, else its accession number, else its file's name."""
+        """Which report it is: its issuer with its number, else with the accession number, else its file.
+
+        A file's name is unique in its source only; so are numbers of which nobody knows the issuer.
+        """
         if self.report_number:
-            return f"{self.issuer}/report/{self.report_number}"
+            return f"{self.issuer or self.source}/report/{self.report_number}"
         if self.accession:
-            return f"{self.issuer}/accession/{self.accession}"
+            return f"{self.issuer or self.source}/accession/{self.accession}"
         name = self.file_name
         if len(name) > LONGEST_NAME:
             name = hashlib.sha256(name.encode()).hexdigest()
-        return f"{self.issuer}/file/{name}"
+        return f"{self.source}/file/{name}"
 
     @property
     def text_digest(self) -> str:

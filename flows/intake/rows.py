@@ -165,7 +165,7 @@ class JsonLines:
         said = {
             field: str(found[name])
             for field, name in self._source.columns.items()
-            if isinstance(found.get(name), str | int | float)
+            if field != "text" and isinstance(found.get(name), str | int | float)
         }
         return Values(said, text or "", decoded.warnings)
 

@@ -17,6 +17,7 @@ from flows.intake.settings import SourceError, Table
 Kind = Literal["text", "csv", "jsonl", "dicom"]
 KINDS: tuple[Kind, ...] = ("text", "csv", "jsonl", "dicom")
 
+MAX_TEXT_BYTES = 10_000_000
 DEFAULT_PATTERNS: dict[Kind, tuple[str, ...]] = {
     "text": ("*.txt",),
     "csv": ("*.csv",),
@@ -66,7 +67,7 @@ class Source:
     labels: Mapping[str, str] = field(default_factory=lambda: DEFAULT_LABELS)
     filename: re.Pattern[str] | None = None
     settle_seconds: int = 0
-    max_text_bytes: int = 10_000_000
+    max_text_bytes: int = MAX_TEXT_BYTES
     shard_reports: int = 250
     enabled: bool = True
 
@@ -141,7 +142,7 @@ def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
     if kind != "dicom":
         special["encoding"] = table.encoding("encoding", "utf-8", one_byte_newlines=kind != "text")
         special["timezone"] = table.zone("timezone", "UTC")
-        special["max_text_bytes"] = table.number("max_text_bytes", 10_000_000, least=1, most=KEPT_BYTES)
+        special["max_text_bytes"] = table.number("max_text_bytes", MAX_TEXT_BYTES, least=1, most=KEPT_BYTES)
     if kind == "text":
         labels = table.names("labels", DEFAULT_LABELS)
         table.require_known("labels", labels.values(), FIELDS)
@@ -151,7 +152,7 @@ def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
         special["delimiter"] = table.character("delimiter", ",")
     if kind in ("csv", "jsonl"):
         columns = table.names("columns", {})
-        table.require_known("columns", columns, FIELDS)
+        table.require_known("columns", columns, DEFAULT_COLUMNS)
         special["columns"] = DEFAULT_COLUMNS | columns
     source = Source(
         name=name,

@@ -39,7 +39,7 @@ def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
         yield Rejected(reason=refused.reason, detail=refused.detail, raw=kept)
         return
     said, text = _header(source, decoded.text)
-    values = _from_name(source, portion.path) | said
+    values = _from_name(source, portion.path) | {name: value for name, value in said.items() if value.strip()}
     yield fields.report(source, values, text, file_name=portion.path, warnings=decoded.warnings)
 
 

@@ -355,6 +355,22 @@ def test_a_folder_that_vanishes_is_a_fault(tmp_path, make_source):
     assert dicom.load(source, portion) == ([], [("a", Reason.VANISHED, "")])
 
 
+def test_a_folder_that_may_not_be_listed_is_a_fault(tmp_path, make_source, monkeypatch):
+    write(tmp_path / "a/1.dcm", header())
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(folder.os, "scandir", scandir)
+    ((study,), faults) = load_all(make_source("dicom"))
+    assert study.folder == "a"
+    assert faults == [("closed", Reason.UNREADABLE)]
+
+
 def test_a_folder_has_another_fingerprint_when_one_of_its_files_has(tmp_path, make_source):
     write(tmp_path / "1.dcm", header())
     source = make_source("dicom")

@@ -14,7 +14,7 @@ from review.records import NewStudy
 
 
 def report(**facts):
-    return Report(text="Mass.", file_name="x.txt", issuer="H", **facts)
+    return Report(text="Mass.", file_name="x.txt", source="s", issuer="H", **facts)
 
 
 def test_a_row_holds_what_the_corridor_needs():

@@ -11,7 +11,7 @@ from review.records import NewStudy
 
 def report(**facts):
     given = {"accession": "A1", "accession_issuer": "H", "patient_id": "P1", "patient_issuer": "H"}
-    return Report(text="Mass.", file_name="x.txt", issuer="H", **(given | facts))
+    return Report(text="Mass.", file_name="x.txt", source="s", issuer="H", **(given | facts))
 
 
 def study(uid="1", **facts):

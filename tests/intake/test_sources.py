@@ -91,6 +91,7 @@ def test_what_is_set_is_taken_and_the_rest_has_its_default(tmp_path):
         ('"{accession}_{report_number}.txt"', '"{accession}{accession}"', "filename is"),
         ('"{accession}_{report_number}.txt"', '"{patient}.txt"', "names the field 'patient'"),
         ('= "accession"', '= "accesion"', "labels names the field 'accesion'; expected one of"),
+        ('= "accession"', '= "text"', "labels names the field 'text'"),
         ('text = "Befund"', 'txt = "Befund"', "columns names the field 'txt'"),
         ('text = "Befund"', "text = 1", "columns.text is 1; expected a text"),
         ('patterns = ["ris*.csv"]', 'patterns = "ris*.csv"', "expected a list of texts"),

@@ -187,7 +187,7 @@ def test_json_numbers_are_taken_as_they_are_written_and_stray_halves_of_characte
 def test_reports_without_any_number_are_told_apart_by_file_and_row(tmp_path, make_source, results):
     (tmp_path / "x.jsonl").write_text('{"report_text": "one"}\n{"report_text": "two"}\n')
     first, second = results(make_source("jsonl"))
-    assert (first.key, second.key) == ("H/file/x.jsonl#1", "H/file/x.jsonl#2")
+    assert (first.key, second.key) == ("test-jsonl/file/x.jsonl#1", "test-jsonl/file/x.jsonl#2")
 
 
 @pytest.mark.parametrize("change", ["gone", "grown", "cut"])

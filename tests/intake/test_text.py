@@ -54,7 +54,7 @@ def test_a_report_without_a_header_keeps_every_word(tmp_path, make_source, resul
     (tmp_path / "x.txt").write_text(said)
     report = only(results(make_source("text")))
     assert report.text == said
-    assert report.key == "H/file/x.txt"
+    assert report.key == "test-text/file/x.txt"
 
 
 def test_lines_without_a_known_label_stay_in_the_text(tmp_path, make_source, results):
@@ -69,10 +69,10 @@ def test_lines_without_a_known_label_stay_in_the_text(tmp_path, make_source, res
 def test_the_file_name_says_what_the_header_does_not(tmp_path, make_source, results):
     pattern = re.compile(r"(?P<accession>.+?)_(?P<report_number>.+?)\.txt", re.IGNORECASE)
     (tmp_path / "A7_R7.TXT").write_text("Mass.")
-    (tmp_path / "A8_R8-2.txt").write_text("Report number: R8\n\nMass.")
+    (tmp_path / "A8_R8-2.txt").write_text("Report number: R8\nAccession: \n\nMass.")
     (tmp_path / "other.txt").write_text("Mass.")
     found = results(make_source("text", filename=pattern))
-    assert [report.key for report in found] == ["H/report/R7", "H/report/R8", "H/file/other.txt"]
+    assert [report.key for report in found] == ["H/report/R7", "H/report/R8", "test-text/file/other.txt"]
     assert [report.accession for report in found] == ["A7", "A8", ""]
 
 
@@ -335,6 +335,34 @@ def test_every_reason_has_a_code_and_a_meaning():
     assert all(reason.meaning.endswith(".") and reason.isidentifier() for reason in Reason)
 
 
+def test_a_very_long_file_name_makes_no_longer_key():
+    keys = {Report(text="", file_name="x" * length, source="s").key for length in (3000, 3001)}
+    assert len(keys) == 2
+    assert max(map(len, keys)) < 100
+
+
 def test_neither_a_report_nor_a_rejection_shows_what_is_in_it():
-    assert "secret" not in repr(Report(text="secret", file_name="x", issuer="H", patient_id="secret"))
+    assert "secret" not in repr(Report(text="secret", file_name="x", source="s", patient_id="secret"))
     assert "secret" not in repr(Rejected(reason=Reason.BINARY, raw=b"secret"))
+
+
+def test_files_of_one_name_in_two_sources_are_two_reports(tmp_path, make_source, results):
+    (tmp_path / "x.txt").write_text("Mass.")
+    keys = {only(results(make_source("text", name=name))).key for name in ("ward-a", "ward-b")}
+    assert len(keys) == 2
+
+
+def test_a_folder_that_is_gone_before_it_is_listed_was_never_seen(
+    tmp_path, make_source, results, monkeypatch
+):
+    (tmp_path / "a.txt").write_text("Mass.")
+    (tmp_path / "deep").mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if path.name == "deep":
+            path.rmdir()
+        return real(path)
+
+    monkeypatch.setattr(folder.os, "scandir", scandir)
+    assert only(results(make_source("text"))).text == "Mass."
