@@ -26,6 +26,9 @@ from typing import IO
 START_SECONDS = 180  # a fresh home on a busy machine needs 30
 STOP_SECONDS = 30
 
+# Servers that this process started, so that it collects them when they have ended.
+_children: list[subprocess.Popen[bytes]] = []
+
 
 class ServerError(RuntimeError):
     """The Prefect server could not be started or reached."""
@@ -119,6 +122,7 @@ def _start(home: Path, say: Callable[[str], None]) -> str:
             env={**os.environ, "PREFECT_UI_API_URL": url},
             start_new_session=True,  # Ctrl-C must reach us first: we let it record everything
         )
+    _children.append(process)
     (home / "server.json").write_text(json.dumps({"pid": process.pid, "url": url}))
     deadline = time.monotonic() + START_SECONDS
     while not _healthy(url):
@@ -148,8 +152,8 @@ def _stop(home: Path) -> None:
 def _gone(pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)  # our own child would stay a zombie
+        for child in _children:
+            child.poll()  # a child of ours that is not collected would seem to live on
         try:
             os.killpg(pid, 0)
         except ProcessLookupError:

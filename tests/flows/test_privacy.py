@@ -22,6 +22,9 @@ MARKERS = {
 # Every way in which reading can go wrong, each with an error that carries the text.
 FAILING = """
 from nlp import reader
+from review.setup import setup
+
+setup()
 from review import ledger
 
 def broken(text, **context):
