@@ -6,6 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
+from nlp.rules import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
 
 _LINK = re.compile(
@@ -21,6 +22,7 @@ class Diagnoses:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.descriptors = frozenset(vocabulary.rules.priority.groups["descriptor"])
+        self.signal = frozenset(vocabulary.rules.priority.groups["signal"])
         self.harmless = frozenset(vocabulary.rules.priority.groups["explains"])
 
     def __call__(self, doc: Doc) -> Doc:
@@ -32,7 +34,25 @@ class Diagnoses:
                     m.concept.id in self.harmless and _explains(page, mention, m) for m in page.mentions
                 )
         _treated(page, self.descriptors)
+        self._effects(page)
         return doc
+
+    def _effects(self, page: Page) -> None:
+        """Signal or enhancement beside a lesion is its attribute; cord signal beside compression its effect."""
+        lesions = [m for m in page.mentions if m.affirmed and m.concept.id not in self.signal]
+        cord = any(m.concept.cls == "compression" for m in lesions) or any(
+            m.concept.cls in ("malignant", "suspicious", "vascular", "cyst", "benign_tumor")
+            and m.compartments[:1] in (("intramedullary",), ("intradural_extramedullary",))
+            for m in lesions
+        )
+        for m in page.mentions:
+            if m.concept.id in self.signal and m.affirmed:
+                beside = any(
+                    0 <= m.sentence - o.sentence <= 1 and o.concept.cls in LESION_CLASSES and not _minor(o) for o in lesions
+                )
+                within = "intramedullary" in m.compartments
+                m.effect = (cord and within) or (m.concept.id == "SIGNAL_NOS" and beside)
+                m.absorbed = m.absorbed or m.effect
 
     def _named_elsewhere(self, page: Page, descriptor: Mention) -> bool:
         """Whether the impression names the described thing at the same level, and as harmless."""
@@ -50,6 +70,10 @@ class Diagnoses:
         tumours = ("malignant", "suspicious", "benign_tumor", "infection")
         named = [m for m in same if m.concept.id in self.harmless and m.concept.cls == "benign_other"]
         return bool(named) and not any(m.concept.cls in tumours for m in same)
+
+
+def _minor(m: Mention) -> bool:
+    return m.concept.route in ("B", "M")
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:

@@ -84,7 +84,8 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
         return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
     weak = bool(found or inside)
     if site == "beside" and not weak:
-        return bool(_DIAGNOSED.search(page.plain[max(0, start - 40) : start])) and spine_study(page) is not False
+        diagnosed = _DIAGNOSED.search(page.plain[max(0, start - 40) : start])
+        return bool(diagnosed) and (spine_study(page) is True or _mostly_spine(page))
     for before in _context_sentences(page, index):
         sites = [p for p in _sites(page, before) if p.spine or p.elsewhere]
         if sites:

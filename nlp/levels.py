@@ -17,7 +17,7 @@ _LABEL = r"(?:Th|[CTDLS])[ \-.]?\d{1,2}"
 _GROUP = re.compile(
     rf"(?<![A-Za-z0-9])({_LABEL})(?![0-9]|\.\d)"
     rf"((?:\s*(?:-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b|\bdown to\b)\s*(?:and\s+)?"
-    rf"(?:(?:the\s+)?{_LABEL}|\d{{1,2}}(?!\s*(?:mm|cm|x\b|×|%|months?|years?|weeks?|days?|levels?|vertebra|cc|ml)))(?![0-9A-Za-z]|\.\d)"
+    rf"(?:(?:the\s+)?{_LABEL}|\d{{1,2}}(?!\s*(?:mm|cm|x\b|×|%|months?|years?|weeks?|days?|cc|ml|levels (?:above|below))))(?![0-9A-Za-z]|\.\d)"
     rf"|(?<=[0-9])[CTDLS]\d{{1,2}}(?![0-9]))*)",
     re.IGNORECASE,
 )
@@ -32,6 +32,8 @@ _AS_LEVEL_BEFORE = re.compile(
 _AS_LEVEL_AFTER = re.compile(
     r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|vertebrae|vertebral|body|bodies|level|levels|pedicle|lamina|lesion|metastasis|fracture|spinous|transverse|endplate|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge|collapse|disc)"
 )
+_OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")
+_TO = re.compile(r"[^.;]{0,25}?\b(?:to|through|until|upto|till|as far as)\b[^.;,]{0,28}")
 _SIGNAL = re.compile(
     r"weight|signal|intens|stir|flair|sequence|sagittal|axial|bright|dark|enhanc|gadolin|contrast"
 )
@@ -54,7 +56,34 @@ def level_groups(page: Page, index: int) -> list[tuple[int, int, str]]:
             if _is_level(page, sentence.start, sentence.end, match, rules):
                 sentence.levels += [(match.start(), match.end(), label) for label in _labels(match.group())]
         sentence.levels += _worded(page, sentence.start, sentence.end, rules)
+        sentence.levels = _extents(page, sentence.start, sentence.end, sorted(sentence.levels), rules)
     return sentence.levels
+
+
+def _extents(
+    page: Page, start: int, end: int, groups: list[tuple[int, int, str]], rules: LevelRules
+) -> list[tuple[int, int, str]]:
+    """Joins "from C4/5 to C7", "between T3 and T9", "from T8 to the conus" to one range."""
+    marks = [(m.start(), m.end(), rules.landmarks[m.group(1)]) for m in _landmark_regex(tuple(rules.landmarks)).finditer(page.plain, start, end)]
+    known = {g[0] for g in groups}
+    joined: list[tuple[int, int, str]] = []
+    for group in sorted(groups + marks):
+        if joined:
+            s, e, label = joined[-1]
+            before, gap = page.plain[max(start, s - 35) : s], page.plain[e : group[0]]
+            opened = _OPENED.search(before)
+            if opened and (_TO.fullmatch(gap) or (opened.group(1) == "between" and gap == " and ")):
+                first, last = label.split("-")[0], group[2].split("-")[-1]
+                joined[-1] = (s, group[1], label if first == last else f"{first}-{last}")
+                known.add(s)
+                continue
+        joined.append(group)
+    return [g for g in joined if g[0] in known]
+
+
+@cache
+def _landmark_regex(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b({'|'.join(sorted(map(re.escape, names), key=len, reverse=True))})\b")
 
 
 def _is_level(page: Page, start: int, end: int, match: re.Match[str], rules: LevelRules) -> bool:
@@ -101,15 +130,19 @@ def _labels(group: str) -> list[str]:
 def _word_regex(words: tuple[str, ...], regions: tuple[str, ...]) -> re.Pattern[str]:
     number = rf"(?:{'|'.join(words)}|\d{{1,2}}(?:st|nd|rd|th))"
     return re.compile(
-        rf"\b({number})(?:\s*(?:to|-|through|and|,)\s*({number}))?(?:\s+and\s+({number}))?\s+({'|'.join(regions)})\b(?!\s+nerve)"
+        rf"\b({number})(?:\s*(?:to|-|through|and|,)\s*(?:the\s+)?({number}))?(?:,?\s+and\s+({number}))?\s+(?:({'|'.join(regions)})\b(?!\s+nerve)|vertebrae?\b)"
     )
 
 
 def _worded(page: Page, start: int, end: int, rules: LevelRules) -> list[tuple[int, int, str]]:
     found = []
+    region_said = re.search(rf"\b({'|'.join(rules.regions)})\b", page.plain[start:end])
     regex = _word_regex(tuple(rules.words), tuple(rules.regions))
     for match in regex.finditer(page.plain, start, end):
-        region = rules.regions[match.group(4)]
+        named = match.group(4) or (region_said and region_said.group(1))
+        if not named:
+            continue
+        region = rules.regions[named]
         numbers = [rules.words.get(n) or int(re.sub(r"\D", "", n)) for n in match.groups()[:3] if n]
         labels = [f"{region}{n}" for n in numbers if 1 <= n <= _LAST[region]]
         if len(labels) == 2 and re.search(r"\bto\b|through| - ", match.group()):
@@ -155,7 +188,8 @@ def _distance(text: str, mention: Mention, start: int, end: int) -> float:
         return 0
     after = start >= mention.end
     gap = text[mention.end : start] if after else text[end : mention.start]
-    return len(gap) * (1.0 if after else 1.2) + 40 * gap.count(";") + 15 * gap.count(",")
+    pressed = 30 if mention.concept.cls in ("compression", "crowding") and not after else 0
+    return pressed + len(gap) * (1.0 if after else 1.2) + 40 * gap.count(";") + 15 * gap.count(",")
 
 
 def _inherited(
@@ -174,7 +208,8 @@ def _inherited(
         near = [m for m in by_sentence.get(before, []) if m.levels and m.affirmed]
         if near:
             return near[-1].levels
-        if groups := level_groups(page, before):
+        groups = level_groups(page, before)
+        if groups and before not in by_sentence:
             return (groups[-1][2],)
     return ()
 

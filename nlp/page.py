@@ -59,6 +59,7 @@ class Mention:
     signal: bool = False
     degenerative: bool = False
     absorbed: bool = False
+    effect: bool = False  # signal that is the effect or an attribute of another lesion
 
     @property
     def affirmed(self) -> bool:

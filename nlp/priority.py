@@ -177,9 +177,9 @@ class Priority:
     def _lesion_floors(self, case: "_Case", m: Mention) -> Iterator[str]:
         """The floors of one affirmed lesion."""
         sure, groups, known = m.certainty in _SURE, self.groups, _known(m)
-        if known and m.concept.id not in groups["emergent"]:
+        if known and (m.old or m.concept.cls != "infection"):
             return
-        if self._emergent(m) and not m.old:
+        if self._emergent(m) and not known:
             yield "R2" if sure else "R3"
         if m.concept.id in groups["cord_bleed"] and sure:
             yield "R2b"
@@ -198,7 +198,7 @@ class Priority:
             yield "R11"
         if m.concept.id in groups["unexplained"]:
             yield "R13"
-        elif m.concept.id in groups["cord_lesion"] and not case.explained_signal(m):
+        elif (m.concept.id in groups["cord_lesion"] or _cord_signal(m)) and not case.explained_signal(m):
             yield "R13"
             if case.deficit and case.any("expansion") and sure:
                 yield "R13b"
@@ -316,6 +316,10 @@ class _Case:
             for o in self.page.mentions
         )
         return worn or (m.concept.id == "SIGNAL_NOS" and not m.compartments)
+
+
+def _cord_signal(m: Mention) -> bool:
+    return m.concept.id == "SIGNAL_NOS" and "intramedullary" in m.compartments
 
 
 def _known(m: Mention) -> bool:

@@ -91,7 +91,7 @@ def read(text: str, **context: Any) -> Reading:
             verdict = Verdict(
                 verdict.tier, verdict.score, verdict.neural, verdict.decided_by, (*verdict.reasons, extra)
             )
-    findings = [(m.concept.cls in LESION_CLASSES, _finding(page, m)) for m in page.mentions]
+    findings = [(m.concept.cls in LESION_CLASSES and not m.effect, _finding(page, m)) for m in page.mentions]
     return Reading(
         suspicious=verdict.tier != "routine",
         tier=verdict.tier,

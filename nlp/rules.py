@@ -196,6 +196,7 @@ class LevelRules:
 
     words: Mapping[str, int]
     regions: Mapping[str, str]
+    landmarks: Mapping[str, str]
     not_after: Words
     not_before: Words
 
