@@ -48,8 +48,9 @@ class Values:
 class CsvTable:
     """Rows of a CSV file, quoted newlines included; `header` are the bytes of its first row.
 
-    After a quote that is not balanced, every line is tried again as the beginning of a row: the next one
-    with as many cells as the header is a good row again, and what lies between is one broken row.
+    After a quote that is not balanced, every line is tried again as the beginning of a row. One with as many
+    cells as the header is a good row, one with a misplaced quote the next broken row; any other line belongs
+    to the broken row before it.
 
     Raises
     ------
@@ -86,18 +87,17 @@ class CsvTable:
         while True:
             lines, cells = self._read()
             good = cells is not None and len(cells) == self._width
-            if broken and (good or not lines or here - start > self._source.max_text_bytes):
+            if broken and (good or cells is None or here - start > self._source.max_text_bytes):
                 yield Item(start, b"".join(broken))
                 broken = []
             if not lines:
                 return
             if cells is None:  # a quote went wrong: this line is broken, the next may begin a row
                 self._lines.give_back(lines[1:])
-                del lines[1:]
-            if good:
+                start, broken = here, lines[:1]
+            elif good:
                 yield Item(here, b"".join(lines), cells)
-            elif broken or cells is None:
-                start = start if broken else here
+            elif broken:
                 broken += lines
             elif cells:  # and no blank line
                 yield Item(here, b"".join(lines))
@@ -117,9 +117,11 @@ class CsvTable:
 
         def feed() -> Iterator[str]:
             size = 0
-            while size <= self._source.max_text_bytes and (line := self._lines.take()):
+            while line := self._lines.take():
                 lines.append(line)
                 size += len(line)
+                if size > self._source.max_text_bytes:  # of a row, or after a quote that nothing closes
+                    return
                 yield line.decode("latin-1")
 
         try:

@@ -72,6 +72,12 @@ def test_a_quote_that_is_not_balanced_swallows_no_other_row(tmp_path, make_sourc
     assert found[1].raw == HEADER + broken
 
 
+def test_rows_with_misplaced_quotes_are_rejected_each(tmp_path, make_source, results):
+    broken = b'R2,A2,"never closed\nR3,A3,"the "inner" quote"\nR4,A4,"never closed\n'
+    (tmp_path / "x.csv").write_bytes(HEADER + b"R1,A1,one\n" + broken + b"R5,A5,five\n")
+    assert texts(results(make_source("csv"))) == ["one", *["broken_row"] * 3, "five"]
+
+
 def test_an_unbalanced_quote_in_the_last_row_loses_nothing(tmp_path, make_source, results):
     (tmp_path / "x.csv").write_bytes(HEADER + b'R1,A1,one\nR2,A2,"never closed')
     assert texts(results(make_source("csv"))) == ["one", "broken_row"]
