@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
 
-from prefect import serve as serve_deployments
+from prefect import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.schedules import Interval
+from prefect.runner import Runner
 
 from flows import display
 from flows.server import ServerError
@@ -32,15 +35,6 @@ def serve(port: int, prefect_url: str) -> None:
     ServerError
         When the pages do not come up.
     """
-    soon = datetime.now().astimezone() + timedelta(seconds=5)
-    deployment = triage.to_deployment(
-        name="every-5-minutes",
-        schedule=Interval(EVERY, anchor_date=soon),
-        # A run takes everything unprocessed, so a second one at the same time would find nothing to do.
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-        ),
-    )
     with pages(port) as address:
         display.console.print(f"Review pages:  {address}\nPrefect:       {prefect_url.removesuffix('/api')}")
         if not accounts.has_admin():
@@ -48,7 +42,32 @@ def serve(port: int, prefect_url: str) -> None:
             display.console.print("First login:   admin, password ", end="")
             display.console.print(password, markup=False, highlight=False)
         display.console.print("Ctrl-C ends both.")
-        serve_deployments(deployment, print_starting_message=False, limit=1)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_scheduled().start())
+
+
+class _Runner(Runner):
+    """Prefect's runner, ended by SIGTERM as by Ctrl-C: its own handler leaves work unfinished."""
+
+    def handle_sigterm(self, *_args: Any, **_kwargs: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def _scheduled() -> Runner:
+    """Return a runner of the schedules, with a first run of each that begins at once."""
+    runner = _Runner(limit=1)
+    deployment = triage.to_deployment(
+        name="every-5-minutes",
+        interval=EVERY,
+        # A run takes everything unprocessed, so a second one at the same time would find nothing to do.
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+    )
+    identity = runner.add_deployment(deployment)
+    with get_client(sync_client=True) as client:
+        client.create_flow_run_from_deployment(identity)
+    return runner
 
 
 @contextmanager
