@@ -36,26 +36,45 @@ class Part:
 
 
 def headline(content: dict[str, Any]) -> Finding | None:
-    """Return the finding that stands for the case: affirmed, the surest, the gravest, the first."""
+    """Return the finding whose words stand for the case: the chief lesion, as far as one is affirmed.
 
-    def rank(finding: Finding) -> tuple[int, int, int]:
-        kind = finding.get("class")
-        grave = CLASSES.index(kind) if kind in CLASSES else len(CLASSES)
-        return AFFIRMED.index(finding["certainty"]), grave, finding["start"]
+    The chief one is the surest, then the gravest, then one whose level is known, then the first in the text.
+    Without a lesion it is what presses on cord or nerves, else the first affirmed thing beside the lesions.
+    """
+    lesions: list[Finding] = [finding for finding in content["findings"] if finding["certainty"] in AFFIRMED]
+    if lesions:
+        return min(lesions, key=_rank)
+    beside: list[Finding] = [
+        finding for finding in content["context_findings"] if finding["certainty"] in AFFIRMED
+    ]
+    pressing = neural(content)
+    named = (finding for finding in beside if pressing.startswith(finding["name"]))
+    return next(named, beside[0] if beside else None)
 
-    for findings in (content["findings"], content["context_findings"]):
-        affirmed: list[Finding] = [finding for finding in findings if finding.get("certainty") in AFFIRMED]
-        if affirmed:
-            return min(affirmed, key=rank)
-    return None
+
+def neural(content: dict[str, Any]) -> str:
+    """Return what the reader says of cord, cauda equina and nerve roots; "" when it says nothing of them."""
+    said = (str(reason["text"]) for reason in content["reasons"] if reason["rule"] == "N")
+    return next(said, "").removesuffix(", present")
+
+
+def _rank(finding: Finding) -> tuple[int, int, bool, int]:
+    kind = finding["class"]
+    grave = CLASSES.index(kind) if kind in CLASSES else len(CLASSES)
+    return AFFIRMED.index(finding["certainty"]), grave, not finding["levels"], finding["start"]
+
+
+def in_words(code: str) -> str:
+    """Return a code such as `intradural_extramedullary` as people write it."""
+    return code.replace("_", " ")
 
 
 def spoken(finding: Finding) -> str:
     """Say a finding in words: what, how sure, at which level, in which compartment."""
     certainty = finding["certainty"]
     words = [finding["name"] if certainty == "present" else f"{finding['name']} ({certainty})"]
-    words += [", ".join(finding.get("levels", ()))]
-    words += [", ".join(compartment.replace("_", " ") for compartment in finding.get("compartments", ()))]
+    words += [", ".join(finding["levels"])]
+    words += [", ".join(map(in_words, finding["compartments"]))]
     return " · ".join(word for word in words if word)
 
 

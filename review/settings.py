@@ -83,7 +83,6 @@ USE_TZ = True
 TIME_ZONE = SITE.time_zone
 USE_I18N = False
 LANGUAGE_CODE = "en-gb"
-DATETIME_FORMAT = "j M Y, H:i"
 
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from review import audit
 from review.caseload.acts import queue
-from review.evidence import UNREADABLE, headline, sentence, spoken
+from review.evidence import UNREADABLE, headline, neural, sentence, spoken
 from review.models import Account, Case, ReportVersion
 
 
@@ -99,11 +99,13 @@ def _why(case: Case, version: ReportVersion) -> tuple[str, tuple[str, str, str]]
             "",
             "",
         )
-    finding = headline(content)
-    if finding is None:
-        reason = content["reasons"][0]["text"] if content["reasons"] else "no finding in the newest version"
-        return str(reason), ("", "", "")
-    return spoken(finding), sentence(version.text, finding["start"], finding["end"])
+    chief, pressing = headline(content), neural(content)
+    if chief is None:
+        return pressing or "no affirmed finding in the newest version", ("", "", "")
+    is_lesion = chief in content["findings"]
+    said = [spoken(chief)] if is_lesion or not pressing else []
+    words = sentence(version.text, chief["start"], chief["end"])
+    return " + ".join([*said, *([pressing] if pressing else [])]), words
 
 
 def _in_words(minutes: int) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from review import audit, caseload
 from review.access import may, visible
-from review.evidence import marked
+from review.evidence import in_words, marked
 from review.models import Account, Case, Decision
 from review.pages.rights import needs, reader
 
@@ -27,6 +27,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     found = _case(account, case_id)
     version = found.reading.version
     content = found.reading.content
+    found_in = [*content["findings"], *content["context_findings"]]
     audit.record(audit.Action.CASE_READ, actor=account.actor, subject=f"case:{case_id}", version=version.pk)
     return render(
         request,
@@ -36,7 +37,16 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "version": version,
             "study": version.study,
             "content": content,
-            "parts": marked(version.text, [*content["findings"], *content["context_findings"]]),
+            "parts": marked(version.text, found_in),
+            "findings": [
+                finding
+                | {
+                    "kind": in_words(finding["class"]),
+                    "places": ", ".join(map(in_words, finding["compartments"])),
+                }
+                for finding in found_in
+            ],
+            "red_flags": map(in_words, content["red_flags"]),
             "versions": found.report.versions.defer("text", "context").order_by("-number"),
             "events": found.events.select_related("account", "version").order_by("id"),
             "decisions": found.decisions.select_related("account").order_by("id"),
@@ -46,7 +56,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "minutes_left": _minutes_left(found),
             "reasons": Decision.Reason.choices,
             "viewer": _viewer(found),
-            "warnings": [warning.replace("_", " ") for warning in version.warnings],
+            "warnings": map(in_words, version.warnings),
             "is_open": found.state in (Case.State.WAITING, Case.State.IN_REVIEW),
         },
     )

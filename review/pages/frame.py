@@ -19,4 +19,4 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     menu: list[tuple[str, str]] = []
     if isinstance(account, Account) and not account.must_change_password:
         menu = [(page, title) for page, right, title in MENU if may(account, right)]
-    return {"site_name": settings.SITE.name, "menu": menu}
+    return {"site_title": settings.SITE.name, "menu": menu}

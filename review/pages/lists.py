@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
@@ -39,7 +42,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
 def runs(request: HttpRequest) -> HttpResponse:
     """Show what ran, the newest first."""
     page = _Page(request, Run.objects.count())
-    return render(request, "pages/runs.html", {"runs": ledger.runs(SIZE, page.start), "page": page})
+    rows = [_timed(run, "started_at", "ended_at") for run in ledger.runs(SIZE, page.start)]
+    return render(request, "pages/runs.html", {"runs": rows, "page": page})
 
 
 @require_GET
@@ -48,8 +52,13 @@ def rejected(request: HttpRequest) -> HttpResponse:
     """Show the inputs that could not be taken, with the reason and nothing of their text."""
     account = reader(request)
     page = _Page(request, ledger.rejected_count(account))
-    rows = ledger.rejected(account, SIZE, page.start)
+    rows = [_timed(row, "at") for row in ledger.rejected(account, SIZE, page.start)]
     return render(request, "pages/rejected.html", {"rows": rows, "page": page})
+
+
+def _timed(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the row with its times as times again, for the time zone of the pages."""
+    return row | {name: row[name] and datetime.fromisoformat(row[name]) for name in names}
 
 
 class _Page:

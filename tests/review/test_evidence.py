@@ -8,15 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.evidence import headline, marked, sentence, spoken
+from review.evidence import headline, marked, neural, sentence, spoken
 
 
 def at(start: int, end: int, **other: Any) -> dict[str, Any]:
-    return {"start": start, "end": end, "certainty": "present", "class": "cyst", "name": f"{start}"} | other
+    finding = {"start": start, "end": end, "certainty": "present", "class": "cyst", "name": f"{start}"}
+    return finding | {"levels": [], "compartments": []} | other
 
 
-def content(findings: list[dict[str, Any]], context: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    return {"findings": findings, "context_findings": context or []}
+def content(
+    findings: list[dict[str, Any]],
+    context: list[dict[str, Any]] | None = None,
+    reasons: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    return {"findings": findings, "context_findings": context or [], "reasons": reasons or []}
 
 
 @given(st.text(min_size=1), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6))
@@ -52,20 +57,26 @@ def test_a_long_sentence_is_cut_and_says_so() -> None:
     assert len(after) < 25
 
 
-def test_the_surest_and_gravest_finding_stands_for_the_case() -> None:
-    surest = at(9, 10, **{"class": "malignant"})
+def test_the_surest_gravest_and_best_placed_lesion_stands_for_the_case() -> None:
+    chief = at(9, 10, levels=["T6"], **{"class": "malignant"})
     others = [
         at(0, 1, certainty="absent", **{"class": "malignant"}),
-        at(2, 3, certainty="possible"),
+        at(2, 3, certainty="possible", **{"class": "malignant"}),
         at(4, 5),
+        at(6, 7, **{"class": "malignant"}),
     ]
-    assert headline(content([*others, surest])) == surest
+    assert headline(content([*others, chief])) == chief
 
 
-def test_without_an_affirmed_finding_the_context_stands_for_the_case() -> None:
-    compression = at(5, 6)
-    assert headline(content([at(0, 1, certainty="absent")], [compression])) == compression
-    assert headline(content([at(0, 1, certainty="absent")])) is None
+def test_without_a_lesion_what_presses_on_the_cord_stands_for_the_case() -> None:
+    disc, pressing = at(1, 2, name="disc herniation"), at(5, 6, name="cord compression")
+    reasons = [{"rule": "N", "points": 40, "text": "cord compression at T6, present"}]
+    absent = at(0, 1, certainty="absent")
+    assert headline(content([absent], [disc, pressing], reasons)) == pressing
+    assert headline(content([absent], [disc])) == disc
+    assert headline(content([absent])) is None
+    assert neural(content([], [], reasons)) == "cord compression at T6"
+    assert neural(content([])) == ""
 
 
 def test_a_finding_is_said_in_words() -> None:
