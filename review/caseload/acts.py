@@ -19,7 +19,6 @@ from review.digests import decision_digest
 from review.models import Account, Case, CaseEvent, Decision
 
 ORDER = ("tier", "first_arrival", "id")
-OPEN = (Case.State.WAITING, Case.State.IN_REVIEW)
 State, Kind = Case.State, CaseEvent.Kind
 
 
@@ -29,7 +28,7 @@ class RefusedError(Exception):
 
 def queue(account: Account) -> QuerySet[Case]:
     """Return the open cases that the person may see, in the order in which people look."""
-    return visible(Case.objects.filter(state__in=OPEN), account).order_by(*ORDER)
+    return visible(Case.objects.filter(state=State.WAITING), account).order_by(*ORDER)
 
 
 def open_count(account: Account) -> int:
@@ -38,7 +37,7 @@ def open_count(account: Account) -> int:
 
 
 def _free(now: datetime) -> Q:
-    return Q(state=State.WAITING) | Q(state=State.IN_REVIEW, claim_expires__lte=now)
+    return Q(state=State.WAITING) & (Q(claimed_by=None) | Q(claim_expires__lte=now))
 
 
 def next(account: Account) -> Case | None:
@@ -60,7 +59,7 @@ def claim(account: Account, case_id: int) -> bool:
     now = timezone.now()
     with transaction.atomic():
         free = visible(Case.objects.filter(_free(now), pk=case_id), account)
-        if not free.update(state=State.IN_REVIEW, claimed_by=account, claim_expires=now + _claim_time()):
+        if not free.update(claimed_by=account, claim_expires=now + _claim_time()):
             return False
         _tell(Case.objects.get(pk=case_id), account, Kind.CLAIMED, audit.Action.CASE_CLAIMED)
     return True
@@ -171,7 +170,7 @@ def _locked(account: Account, case_id: int) -> Case:
 
 def _held_by(account: Account, case_id: int) -> Case:
     case = _locked(account, case_id)
-    if case.claimed_by_id != account.pk or case.state != State.IN_REVIEW:
+    if case.claimed_by_id != account.pk:
         raise RefusedError("You do not hold this case. Claim it first.")
     if not case.is_claimed:
         raise RefusedError("Your claim has expired. Claim the case again.")

@@ -30,9 +30,6 @@ class Run(models.Model):
     process_start = models.CharField(max_length=80, blank=True)  # tells a reused process id; "" = unknown
     error = models.CharField(max_length=500, blank=True)  # a type name and ids only
 
-    class Meta:
-        indexes = (models.Index(fields=["id"], condition=models.Q(state="running"), name="run_running"),)
-
 
 class Shard(models.Model):
     """Some hundred reports that are read and stored together, all or none."""
@@ -52,9 +49,6 @@ class Shard(models.Model):
     ended_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)  # a type name and ids only
     counts = models.JSONField(default=dict)  # inputs by outcome, queued ones by tier too
-
-    class Meta:
-        indexes = (models.Index(fields=["run"], condition=~models.Q(state="done"), name="shard_unfinished"),)
 
 
 class Portion(models.Model):
@@ -103,6 +97,4 @@ class Input(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["portion", "item", "attempt"], name="input_once_per_attempt"),
         )
-        indexes = (
-            models.Index(fields=["-id"], condition=models.Q(outcome="rejected"), name="input_rejected"),
-        )
+        indexes = (models.Index(fields=["outcome", "-id"], name="input_outcome"),)

@@ -57,7 +57,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "reasons": Decision.Reason.choices,
             "viewer": _viewer(found),
             "warnings": map(in_words, version.warnings),
-            "is_open": found.state in (Case.State.WAITING, Case.State.IN_REVIEW),
+            "is_open": found.state == Case.State.WAITING,
         },
     )
 

@@ -31,8 +31,8 @@ def bring_to(state: str, case: Case, account: Account) -> None:
         ("stat", "waiting", "soon", "stat", "waiting", "calmer"),
         ("stat", "waiting", "routine", "stat", "waiting", "calmer"),
         ("stat", "waiting", "unread", "stat", "waiting", "calmer"),
-        ("soon", "in_review", "stat", "stat", "in_review", "raised"),
-        ("soon", "in_review", "routine", "soon", "in_review", "calmer"),
+        ("soon", "in review", "stat", "stat", "in review", "raised"),
+        ("soon", "in review", "routine", "soon", "in review", "calmer"),
         ("soon", "dismissed", "soon", "soon", "waiting", "waits_again"),
         ("stat", "dismissed", "soon", "stat", "waiting", "waits_again"),
         ("soon", "dismissed", "stat", "stat", "waiting", "waits_again"),
@@ -49,7 +49,7 @@ def bring_to(state: str, case: Case, account: Account) -> None:
         ("unread", "dismissed", "urgent", "urgent", "waiting", "waits_again"),
         ("unread", "dismissed", "routine", "unread", "dismissed", "calmer"),
         ("soon", "waiting", None, "soon", "withdrawn", "withdrawn"),
-        ("soon", "in_review", None, "soon", "withdrawn", "withdrawn"),
+        ("soon", "in review", None, "soon", "withdrawn", "withdrawn"),
         ("soon", "confirmed", None, "soon", "withdrawn", "withdrawn"),
         ("soon", "dismissed", None, "soon", "withdrawn", "withdrawn"),
     ],
@@ -71,8 +71,8 @@ def test_a_tier_rises_at_once_and_never_falls_and_nothing_is_closed_silently(  #
     bring_to(state, case_of("A1"), account)
     deliver(version("A1", newer, "final" if newer else "deleted"))
     case = case_of("A1")
-    assert (case.get_tier_display(), case.state, case.events.last().kind) == (tier_after, state_after, event)
-    assert case.claimed_by == (account if state_after == "in_review" else None)
+    assert (case.get_tier_display(), case.status, case.events.last().kind) == (tier_after, state_after, event)
+    assert case.claimed_by == (account if state_after == "in review" else None)
     assert audit.verify()["ok"]
 
 

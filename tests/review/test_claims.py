@@ -77,7 +77,7 @@ def test_a_case_let_go_waits_again(case: Case, person: Make, act: str) -> None:
         account, case.pk, "ask neuro"
     )
     case.refresh_from_db()
-    assert (case.state, case.claimed_by) == ("waiting", None)
+    assert (case.status, case.claimed_by) == ("waiting", None)
     assert caseload.claim(person(), case.pk)
 
 
@@ -203,7 +203,7 @@ def test_an_act_whose_audit_fails_is_not_done(
     with pytest.raises(OSError, match="disk full"):
         caseload.claim(account, case.pk)
     case.refresh_from_db()
-    assert case.state == "waiting"
+    assert case.status == "waiting"
 
 
 def race(acts: list[Callable[[], object]]) -> list[object]:
@@ -264,6 +264,6 @@ def test_a_decision_and_a_newer_version_at_once_leave_no_unseen_version_decided(
     refused = [result for result in results if isinstance(result, RefusedError)]
     assert not [result for result in results if isinstance(result, Exception) and result not in refused]
     # Either the decision came first and the case waits again, or the newer version did and refused it.
-    assert case_of("A1").state == ("in_review" if refused else "waiting")
+    assert case_of("A1").status == ("in review" if refused else "waiting")
     assert Decision.objects.count() == 1 - len(refused)
     assert audit.verify()["ok"]

@@ -100,7 +100,7 @@ def test_reading_has_no_effect_and_acting_needs_a_form_of_ours(enter: Make, case
     strict.force_login(person())
     assert strict.post(f"/case/{case.pk}/claim/").status_code == 403
     case.refresh_from_db()
-    assert case.state == "waiting"
+    assert case.status == "waiting"
 
 
 def test_a_dictated_script_shows_as_text(
@@ -237,7 +237,7 @@ def test_a_case_of_another_source_is_not_there(enter: Make, case: Case) -> None:
     response = client.post(f"/case/{case.pk}/claim/", follow=True)
     assert response.status_code == 404
     case.refresh_from_db()
-    assert case.state == "waiting"
+    assert case.status == "waiting"
     assert client.get(f"/case/{'9' * 40}/").status_code == 404
 
 
