@@ -8,7 +8,19 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from review.models import Decision, Input, Outcome, Reading, ReportVersion
+from review.models import Decision, Input, Outcome, ReportVersion
+
+# What a version says of its report and patient, beside text, status and time.
+FACTS = (
+    "accession",
+    "accession_issuer",
+    "patient_id",
+    "patient_issuer",
+    "birth_date",
+    "sex",
+    "modality",
+    "description",
+)
 
 
 def canonical(value: Any) -> str:
@@ -25,19 +37,23 @@ def reading_digest(text: str, context: dict[str, Any], data: str) -> str:
     return sha256(canonical([sha256(text), context, data]))
 
 
-def input_line(item: Input, key: str, version: ReportVersion | None, reading: Reading | None) -> str:
-    """Return what a shard's digest says of one input.
+def input_line(item: Input, version: ReportVersion | None, read: str) -> str:
+    """Return what a shard's digest says of one input: what it was, whose, and what became of it.
 
-    A version without a reading (superseded, withdrawn) stands there with the digest of its text; a
-    duplicate with none, for the text belongs to the input that brought it first.
+    Parameters
+    ----------
+    read
+        The digest of the reading; "" where there is none, for a rejected input or a version that needed no
+        reading. A duplicate only names the text: that belongs to the input that brought it first.
     """
-    read = ""
-    if version and item.outcome != Outcome.DUPLICATE:
-        read = sha256(version.text)
-        if reading:
-            read = reading_digest(version.text, version.context, reading.data)
-    digest = version.text_digest if version else ""
-    return canonical([item.portion_id, item.item, item.attempt, item.outcome, item.reason, key, digest, read])
+    said: list[Any] = []
+    if version and item.outcome == Outcome.DUPLICATE:
+        said = [version.report.key, version.text_digest]
+    elif version:
+        at = version.result_time.astimezone(UTC).isoformat() if version.result_time else ""
+        said = [version.report.key, version.text_digest, read or sha256(version.text), version.status, at]
+        said += [getattr(version, name) for name in FACTS]
+    return canonical([item.portion_id, item.item, item.attempt, item.outcome, item.reason, said])
 
 
 def shard_digest(lines: Iterable[str]) -> str:

@@ -31,6 +31,7 @@ class NewPortion:
     offset: int = 0  # bytes from the start of the file
     first: int = 0  # number of the first item in the file, from 0
     items: int = 1  # report items held; for studies the number of files
+    size: int = 0  # bytes to be read, as far as known; not stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

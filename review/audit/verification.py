@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case as SqlCase
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, When
 
 from review.audit.chain import Action, anchored, row_mac
 from review.conservation import conservation, totals
-from review.digests import decision_digest, input_line, shard_digest
-from review.models import AuditHead, AuditRow, Case, Decision, Input, Reading, Shard
+from review.digests import decision_digest, input_line, reading_digest, shard_digest
+from review.models import (
+    AuditHead,
+    AuditRow,
+    Case,
+    Decision,
+    Input,
+    Reading,
+    Report,
+    ReportVersion,
+    Shard,
+    Tier,
+)
 
 Fault = dict[str, Any]
 
@@ -25,7 +37,7 @@ def verify() -> dict[str, Any]:
         number of an audit row or None; `inputs` and `outcomes` as counted from the tables.
     """
     rows = AuditRow.objects.count()
-    faults = [*_chain_faults(), *_shard_faults(), *_decision_faults()]
+    faults = [*_chain_faults(), *_shard_faults(), *_decision_faults(), *_case_faults()]
     faults += [{"row": None, "what": what} for what in conservation(None)]
     inputs, outcomes = totals()
     return {"ok": not faults, "rows": rows, "faults": faults, "inputs": inputs, "outcomes": outcomes}
@@ -69,7 +81,7 @@ def _shard_faults() -> Iterator[Fault]:
         if number is None:
             yield {"row": None, "what": f"shard {shard.pk} is done, but no row of the audit says so"}
         elif shard_digest(_lines(shard)) != digest:
-            yield {"row": number, "what": f"an input, text or reading of shard {shard.pk} was changed"}
+            yield {"row": number, "what": f"an input, version or reading of shard {shard.pk} was changed"}
     for missing, (number, _) in vouched.items():
         yield {"row": number, "what": f"shard {missing} was stored, but is not there as done"}
 
@@ -77,13 +89,12 @@ def _shard_faults() -> Iterator[Fault]:
 def _lines(shard: Shard) -> Iterator[str]:
     readings: dict[int, Reading] = {}
     for reading in Reading.objects.filter(version__inputs__shard=shard).order_by("id"):
-        readings.setdefault(
-            reading.version_id, reading
-        )  # the first is the one of the shard; a reread comes later
+        readings.setdefault(reading.version_id, reading)  # the first is the shard's; a reread comes later
     for item in Input.objects.filter(shard=shard).select_related("version__report").defer("raw"):
         version = item.version
-        key = version.report.key if version else ""
-        yield input_line(item, key, version, readings.get(version.pk) if version else None)
+        found = readings.get(version.pk) if version else None
+        read = reading_digest(version.text, version.context, found.data) if version and found else ""
+        yield input_line(item, version, read)
 
 
 def _decision_faults() -> Iterator[Fault]:
@@ -97,8 +108,61 @@ def _decision_faults() -> Iterator[Fault]:
             yield {"row": number, "what": f"decision {decision.pk}, or what it was made on, was changed"}
     for missing, (number, _) in vouched.items():
         yield {"row": number, "what": f"decision {missing} is not there"}
-    newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id").values("verdict")[:1]
-    decided = Case.objects.filter(state__in=Decision.Verdict.values).annotate(verdict=Subquery(newest))
-    for case, state, verdict in decided.values_list("pk", "state", "verdict"):
+
+
+def _case_faults() -> Iterator[Fault]:
+    """Check the laws of cases against readings, versions and decisions."""
+    for reading in _readings_that_lie():
+        yield {"row": None, "what": f"the columns of reading {reading} differ from what the reader said"}
+    lost = Report.objects.filter(versions__readings__in=_suspicious(), case=None).distinct()
+    for report in lost.values_list("pk", flat=True):
+        yield {"row": None, "what": f"report {report} was read as suspicious but has no case"}
+    gravest = _suspicious().filter(version__report=OuterRef("report")).values("version__report")
+    raised = Case.objects.annotate(gravest=Subquery(gravest.annotate(n=Min(_RANK)).values("n")))
+    for case in raised.exclude(tier=F("gravest")).values_list("pk", flat=True):
+        yield {"row": None, "what": f"case {case} does not have the tier of its gravest reading"}
+    deleted = Exists(
+        ReportVersion.objects.filter(report=OuterRef("report"), is_current=True, status="deleted")
+    )
+    withdrawn = Q(state=Case.State.WITHDRAWN)
+    for case in Case.objects.filter((withdrawn & ~deleted) | (~withdrawn & deleted)).values_list(
+        "pk", flat=True
+    ):
+        yield {"row": None, "what": f"case {case} and its report do not agree whether it was withdrawn"}
+    yield from _undecided()
+
+
+def _undecided() -> Iterator[Fault]:
+    """Find cases that are closed against their last decision, or though a reason to look came after it."""
+    newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
+    closed = Case.objects.filter(state__in=Decision.Verdict.values).annotate(
+        verdict=Subquery(newest.values("verdict")[:1]),
+        seen=Subquery(newest.values("reading")[:1]),
+        tier_seen=Subquery(newest.values("tier")[:1]),
+    )
+    for case, state, verdict in closed.values_list("pk", "state", "verdict"):
         if state != verdict:
             yield {"row": None, "what": f"case {case} is {state}, but its last decision says {verdict}"}
+    later = _suspicious().filter(version__report=OuterRef("report"), pk__gt=OuterRef("seen"))
+    dismissed = Q(state=Case.State.DISMISSED) & Exists(later)
+    risen = Q(state=Case.State.CONFIRMED, tier__lt=F("tier_seen"))
+    for case, state in closed.filter(dismissed | risen).values_list("pk", "state"):
+        yield {"row": None, "what": f"case {case} is {state}, but a newer version made it wait again"}
+
+
+_RANK = SqlCase(
+    When(unreadable__gt="", then=Tier.UNREAD),
+    *(When(tier=tier.label, then=tier) for tier in (Tier.STAT, Tier.URGENT, Tier.SOON)),
+)
+
+
+def _suspicious() -> QuerySet[Reading]:
+    return Reading.objects.exclude(tier="routine")
+
+
+def _readings_that_lie() -> Iterator[int]:
+    for reading in Reading.objects.order_by("id").iterator():
+        said = reading.content
+        columns = (reading.tier, reading.score, reading.unreadable)
+        if columns != (said["tier"], said["score"], said["unreadable"] or ""):
+            yield reading.pk

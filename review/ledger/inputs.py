@@ -48,7 +48,7 @@ def finish(shard: Shard, rows: Iterable[Row], extra: Mapping[str, int]) -> dict[
         counts[str(row.outcome)] += 1
         if row.outcome == Outcome.QUEUED and reading:
             counts[reading.tier] += 1
-        lines.append(input_line(row, version.report.key if version else "", version, reading))
+        lines.append(input_line(row, version, reading.digest if reading else ""))
     shard.counts = dict(counts)
     shard.state = Shard.State.DONE
     shard.ended_at = timezone.now()

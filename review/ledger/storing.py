@@ -8,25 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from review import caseload
-from review.digests import canonical, reading_digest
+from review.digests import FACTS, canonical, reading_digest
 from review.ledger.inputs import Judged, finish, input_rows
 from review.ledger.shards import chunks
 from review.ledger.studies import clipped
 from review.models import Input, Outcome, Reading, Report, ReportVersion, Shard, Study, Tier
 from review.records import NewOutcome, NewVersion
 from review.versions import Holding, place
-
-# What a version says about its report, beside text and status.
-TOLD = (
-    "accession",
-    "accession_issuer",
-    "patient_id",
-    "patient_issuer",
-    "birth_date",
-    "sex",
-    "modality",
-    "description",
-)
 
 
 def holdings(keys: Iterable[str]) -> dict[str, Holding]:
@@ -192,7 +180,7 @@ class _Judge:
                 if older.is_current and older.pk:
                     self.retired.append(older.pk)
                 older.is_current = False
-        told = clipped(ReportVersion, **{name: getattr(new, name) for name in TOLD})
+        told = clipped(ReportVersion, **{name: getattr(new, name) for name in FACTS})
         version = ReportVersion(
             report=self.reports[new.key],
             number=len(held) + 1,

@@ -55,6 +55,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "may_decide": may(account, "decide"),
             "minutes_left": _minutes_left(found),
             "reasons": Decision.Reason.choices,
+            "longest": LONGEST,
             "viewer": _viewer(found),
             "warnings": map(in_words, version.warnings),
             "is_open": found.state == Case.State.WAITING,
@@ -107,27 +108,28 @@ def _release(account: Account, case_id: int, _: HttpRequest) -> str:
 
 
 def _return(account: Account, case_id: int, request: HttpRequest) -> str:
-    caseload.give_back(account, case_id, request.POST.get("note", ""))
+    caseload.give_back(account, case_id, _said(request, "note"))
     return "returned to the list."
 
 
 def _reopen(account: Account, case_id: int, request: HttpRequest) -> str:
-    caseload.reopen(account, case_id, request.POST.get("note", ""))
+    caseload.reopen(account, case_id, _said(request, "note"))
     return "waits again."
 
 
 def _confirm(account: Account, case_id: int, request: HttpRequest) -> str:
-    comment = request.POST.get("comment", "")
+    comment = _said(request, "comment")
     caseload.decide(account, case_id, _seen(request), "confirmed", comment=comment)
     return "confirmed."
 
 
 def _dismiss(account: Account, case_id: int, request: HttpRequest) -> str:
-    reason, comment = request.POST.get("reason", ""), request.POST.get("comment", "")
+    reason, comment = _said(request, "reason"), _said(request, "comment")
     caseload.decide(account, case_id, _seen(request), "dismissed", reason=reason, comment=comment)
     return "dismissed."
 
 
+LONGEST = 2000  # characters of a comment or note
 ACTS: dict[str, Callable[[Account, int, HttpRequest], str]] = {
     "claim": _claim,
     "extend": _extend,
@@ -138,6 +140,11 @@ ACTS: dict[str, Callable[[Account, int, HttpRequest], str]] = {
     "dismiss": _dismiss,
 }
 LEAVES = {"release", "return", "confirm", "dismiss"}  # after these the list is of more use than the case
+
+
+def _said(request: HttpRequest, field: str) -> str:
+    """Return what a person typed, as far as the field allows and the database can hold it."""
+    return request.POST.get(field, "").replace("\0", "")[:LONGEST]
 
 
 def _seen(request: HttpRequest) -> int:

@@ -70,6 +70,12 @@ def cut_tail() -> None:
     AuditHead.objects.update(number=last.number, mac=last.mac)
 
 
+def remove_case() -> None:
+    case = Case.objects.get(report__key="A3")
+    case.events.all().delete()
+    case.delete()
+
+
 TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
     "a text": (change_text, "was changed"),
     "a reading": (change_reading, "was changed"),
@@ -104,6 +110,20 @@ TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Case.objects.filter(report__key="A1").update(state="confirmed"),
         "says dismissed",
     ),
+    "a patient": (
+        lambda: ReportVersion.objects.filter(report__key="A2").update(patient_id="P"),
+        "was changed",
+    ),
+    "a reading's tier": (
+        lambda: Reading.objects.filter(tier="stat").update(tier="soon"),
+        "columns of reading",
+    ),
+    "a case's tier": (lambda: Case.objects.filter(report__key="A1").update(tier=2), "gravest reading"),
+    "a case withdrawn": (
+        lambda: Case.objects.filter(report__key="A3").update(state="withdrawn"),
+        "was withdrawn",
+    ),
+    "a case removed": (remove_case, "has no case"),
     "an audit row's detail": (change_detail, "does not fit the chain"),
     "an audit row's actor": (
         lambda: AuditRow.objects.filter(action="case.decided").update(actor="account:99"),
@@ -126,6 +146,23 @@ def test_tampering_is_found(what: str) -> None:
     result = audit.verify()
     assert not result["ok"]
     assert told in " ".join(fault["what"] for fault in result["faults"])
+
+
+@pytest.mark.parametrize(("verdict", "newer"), [("dismissed", "soon"), ("confirmed", "stat")])
+def test_a_case_closed_again_behind_a_newer_version_is_found(  # noqa: PLR0917
+    deliver: Make, version: Make, person: Make, case_of: Make, verdict: str, newer: str
+) -> None:
+    deliver(version("A1", "soon"))
+    account, case = person(), case_of("A1")
+    caseload.claim(account, case.pk)
+    reason = "no_lesion" if verdict == "dismissed" else ""
+    caseload.decide(account, case.pk, case.reading.version_id, verdict, reason=reason)
+    deliver(version("A1", newer, "corrected"))
+    assert audit.verify()["ok"]
+    Case.objects.update(state=verdict)
+    assert [fault["what"] for fault in audit.verify()["faults"]] == [
+        f"case {case.pk} is {verdict}, but a newer version made it wait again"
+    ]
 
 
 @pytest.mark.usefixtures("work")

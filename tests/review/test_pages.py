@@ -269,6 +269,14 @@ def test_a_morning_at_the_list(enter: Make, case: Case, deliver: Make, version: 
     assert [decision.verdict for decision in Decision.objects.order_by("id")] == ["dismissed", "confirmed"]
 
 
+def test_a_comment_is_cut_and_cleaned_of_what_no_database_holds(enter: Make, case: Case) -> None:
+    client = enter()
+    client.post(f"/case/{case.pk}/claim/")
+    said = {"version_seen": case.reading.version_id, "comment": "a\0b" + "c" * 5000}
+    client.post(f"/case/{case.pk}/confirm/", said)
+    assert Decision.objects.get().comment == "ab" + "c" * 1998
+
+
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 30])
 def test_a_decision_without_a_version_is_refused(enter: Make, case: Case, seen: str) -> None:
     client = enter()
