@@ -17,6 +17,7 @@ from review.records import NewPortion, PortionKind
 from review.site import var_folder
 
 FILES_A_LOOK = 500  # how many files are looked up in the ledger at once
+SHARD_BYTES = 64 * 2**20  # a shard is held in memory as a whole
 T = TypeVar("T")
 
 
@@ -49,10 +50,15 @@ def find(run: int, kind: PortionKind) -> list[int]:
     return ledger.unfinished(run, kind)
 
 
+def missing_sources(run: int) -> list[str]:
+    """Return the names of the run's sources whose folder cannot be listed: away, or not ours to read."""
+    return [source.name for source in places.of(ledger.scope(run)) if not places.is_there(source)]
+
+
 def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewPortion]:
     """Yield the portions that have no outcome yet; note the number of items of each file that has."""
     for source in places.of(ledger.scope(run)):
-        if (source.kind == "dicom") != (kind == "studies"):
+        if (source.kind == "dicom") != (kind == "studies") or not places.is_there(source):
             continue
         files = groupby(formats.find(source), lambda portion: (portion.path, portion.fingerprint))
         for some in _batched(((at, list(portions)) for at, portions in files), FILES_A_LOOK):
@@ -66,15 +72,16 @@ def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewP
 
 
 def _packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:
-    """Gather portions until they hold `size` items."""
+    """Gather portions until they hold `size` items, or as many bytes as a shard may have."""
     pack: list[NewPortion] = []
-    items = 0
+    items = bytes_ = 0
     for portion in portions:
-        if pack and items + portion.items > size:
+        if pack and (items + portion.items > size or bytes_ + portion.size > SHARD_BYTES):
             yield pack
-            pack, items = [], 0
+            pack, items, bytes_ = [], 0, 0
         pack.append(portion)
         items += portion.items
+        bytes_ += portion.size
     if pack:
         yield pack
 

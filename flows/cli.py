@@ -129,7 +129,11 @@ def queue(limit: int = 50, json: Json = False, as_: As = "") -> None:
     from review import caseload
 
     rows = caseload.listing(account, None if json else limit)
-    display.as_json(rows) if json else display.queue(rows, caseload.open_count(account))
+    if json:
+        display.as_json(rows)
+    else:
+        display.queue(rows, caseload.open_count(account))
+        display.limit(account.sources)
 
 
 @app.command()
@@ -170,7 +174,11 @@ def rejected(limit: int = 100, json: Json = False, as_: As = "") -> None:
     from review import ledger
 
     rows = ledger.rejected(account, limit)
-    display.as_json(rows) if json else display.rejected(rows)
+    if json:
+        display.as_json(rows)
+    else:
+        display.rejected(rows)
+        display.limit(account.sources)
 
 
 @app.command()

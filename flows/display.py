@@ -40,6 +40,12 @@ def waited(minutes: int) -> str:
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
+def limit(sources: list[str]) -> None:
+    """Say that an account sees some sources only, so that an empty list is not taken for a calm day."""
+    if sources:
+        console.print(f"This account sees these sources only: {', '.join(sources)}.", markup=False)
+
+
 def queue(rows: list[dict[str, Any]], total: int) -> None:
     """Print the review queue in its order: tier, oldest, id."""
     if not rows:

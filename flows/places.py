@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from flows.intake import sources
-from flows.intake.sources import Batch, Source, SourceError
+from flows.intake.settings import SourceError
+from flows.intake.sources import Batch, Source
 from review import ledger
 from review.site import ROOT, config_folder
 
@@ -42,6 +44,15 @@ def of(scope: str) -> list[Source]:
         names = ", ".join(source.name for source in known)
         raise SourceError(f"There is no source and no folder {scope!r}; the sources are {names}.")
     return list(sources.adhoc(Path(scope), batch))
+
+
+def is_there(source: Source) -> bool:
+    """Tell whether the source's folder can be listed now."""
+    try:
+        os.scandir(source.folder).close()
+    except OSError:
+        return False
+    return True
 
 
 def named(name: str) -> Source | None:

@@ -12,10 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
 from flows import display
@@ -56,15 +58,14 @@ class _Runner(Runner):
 def _scheduled() -> Runner:
     """Return a runner of the schedules, with a first run of each that begins at once."""
     runner = _Runner(limit=1)
-    deployment = triage.to_deployment(
-        name="every-5-minutes",
-        interval=EVERY,
-        # A run takes everything unprocessed, so a second one at the same time would find nothing to do.
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
-        ),
+    # A run takes everything unprocessed, so a second one at the same time would find nothing to do.
+    alone = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    # These calls answer at once where no event loop runs; their types promise a coroutine as well.
+    deployment = cast(
+        RunnerDeployment,
+        triage.to_deployment(name="every-5-minutes", interval=EVERY, concurrency_limit=alone),
     )
-    identity = runner.add_deployment(deployment)
+    identity = cast(UUID, runner.add_deployment(deployment))
     with get_client(sync_client=True) as client:
         client.create_flow_run_from_deployment(identity)
     return runner

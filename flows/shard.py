@@ -20,14 +20,13 @@ from flows.intake.linking import Link, link
 from flows.intake.report import Reason, Rejected, Report, context
 from nlp import reader
 from review import ledger
-from review.ledger import Holding, TakenPortion
+from review.ledger import HeldStudy, Holding, TakenPortion
 from review.records import NewOutcome, NewStudy, NewVersion
 from review.versions import place
 
 Loaded = tuple[int, int, Report]  # the ledger's portion, the item's number in its file, the report
 ADDENDUM = "\n\nADDENDUM:\n"
 CONFLICT = {"rule": "IDENTITY", "tier": "soon", "text": "the report names another patient than its study"}
-STUDY_FIELDS = {field.name for field in dataclasses.fields(NewStudy)} - {"series"}
 
 
 def store_studies(shard: int) -> dict[str, int]:
@@ -72,10 +71,9 @@ def find_studies(reports: list[Loaded]) -> Iterator[Link]:
     held = ledger.studies_for(
         {report.accession for _, _, report in reports}, {report.patient_id for _, _, report in reports}
     )
-    candidates: dict[str, list[NewStudy]] = defaultdict(list)
-    for each in held:
-        study = NewStudy(**{name: getattr(each, name) for name in STUDY_FIELDS})
-        for name in {each.accession, each.patient_id} - {""}:
+    candidates: dict[str, list[HeldStudy]] = defaultdict(list)
+    for study in held:
+        for name in {study.accession, study.patient_id} - {""}:
             candidates[name].append(study)
     for _, _, report in reports:
         names = {report.accession, report.patient_id}
@@ -89,7 +87,8 @@ def read(table: pd.DataFrame) -> Iterator[NewOutcome]:
     with what it adds to, in whichever order the two arrive.
     """
     held = ledger.holdings(table["key"])
-    for row in table.itertuples(index=False):
+    rows: Iterable[Any] = table.itertuples(index=False)
+    for row in rows:
         before = held.get(row.key)
         version = _version(row.report, row.digest, row.study, row.warnings, before)
         if place(version, before) == "version":
@@ -125,7 +124,7 @@ def _detail(fault: Any) -> str:
 
 
 def _version(
-    report: Report, digest: str, study: NewStudy | None, warnings: tuple[str, ...], held: Holding | None
+    report: Report, digest: str, study: HeldStudy | None, warnings: tuple[str, ...], held: Holding | None
 ) -> NewVersion:
     return NewVersion(
         key=report.key,

@@ -29,7 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 RECORD_SECONDS = 120
-RETRY_SECONDS = [1, 5, 30]
+RETRY_SECONDS: list[float] = [1, 5, 30]
 
 # Task runs begun by this process, by flow run: what the server must have recorded before it may stop.
 _begun: Counter[str] = Counter()
@@ -76,14 +76,13 @@ def step(name: str, transient: tuple[type[Exception], ...]) -> Callable[[Callabl
             return isinstance(error, StepError) and error.transient
 
         made = task(
-            guarded,
             task_run_name=name,
             cache_policy=NO_CACHE,
             persist_result=False,
             retries=len(RETRY_SECONDS),
             retry_delay_seconds=RETRY_SECONDS,
             retry_condition_fn=worth_retrying,
-        )
+        )(guarded)
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -17,9 +17,12 @@ from flows.intake.rows import CsvTable, Item, JsonLines
 from flows.intake.sources import Source
 from review.records import NewPortion
 
+# A portion is held in memory as a whole: rows of unusual length make it end before it has all its items.
+PORTION_BYTES = 32 * 2**20
+
 
 def find(source: Source) -> Iterator[NewPortion]:
-    """Portions of at most `source.shard_reports` items."""
+    """Portions of at most `source.shard_reports` items, and of about `PORTION_BYTES`."""
     for _, entries in walk(source):
         for entry in entries:
             yield from _portions(source, entry)
@@ -54,7 +57,7 @@ def _table(source: Source, file: BinaryIO) -> CsvTable | JsonLines:
 def _portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
     offset = first = items = 0
 
-    def portion() -> NewPortion:
+    def portion(end: int) -> NewPortion:
         return NewPortion(
             kind="reports",
             source=source.name,
@@ -63,13 +66,15 @@ def _portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
             offset=offset,
             first=first,
             items=items,
+            size=end - offset,
         )
 
     try:
         with opened(source, entry.path) as file:
             for item in _table(source, file).items(0):
-                if items == source.shard_reports:
-                    yield portion()
+                if items == source.shard_reports or item.offset - offset > PORTION_BYTES:
+                    if items:
+                        yield portion(item.offset)
                     first, items = first + items, 0
                 if not items:
                     offset = item.offset
@@ -77,7 +82,7 @@ def _portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
     except RefusedError:  # it cannot be understood or read from here on: one more item, which loading rejects
         items += 1
     if items:
-        yield portion()
+        yield portion(entry.size)
 
 
 def _result(source: Source, table: CsvTable | JsonLines, item: Item, name: str) -> Report | Rejected:

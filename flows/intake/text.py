@@ -21,7 +21,11 @@ def find(source: Source) -> Iterator[NewPortion]:
     for _, entries in walk(source):
         for entry in entries:
             yield NewPortion(
-                kind="reports", source=source.name, path=entry.path, fingerprint=entry.fingerprint
+                kind="reports",
+                source=source.name,
+                path=entry.path,
+                fingerprint=entry.fingerprint,
+                size=entry.size,
             )
 
 

@@ -46,6 +46,16 @@ def test_a_batch_without_any_input_completes(site: Installation) -> None:
     assert outcomes(site) == {}
 
 
+def test_a_source_that_is_away_fails_the_run_but_not_the_other_sources(site: Installation) -> None:
+    site.drop("R1", STAT.format(number=1))
+    site.images.rmdir()
+    assert "images" in site.run("run", status=1)
+    assert [case["report"] for case in site.json("queue")] == ["TEST/report/R1"]
+    site.images.mkdir()
+    site.run("run")
+    assert outcomes(site) == {"duplicate": 1}
+
+
 def test_an_addendum_is_read_together_with_its_parent_and_raises_the_tier(site: Installation) -> None:
     site.drop("R1", ROUTINE.format(number=1), Status="final", Accession="A1")
     site.run("run")
