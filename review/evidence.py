@@ -7,19 +7,6 @@ from typing import Any
 
 Finding = dict[str, Any]
 AFFIRMED = ("present", "probable", "possible")
-# Which class stands for a case when several were found.
-CLASSES = (
-    "malignant",
-    "infection",
-    "haemorrhage",
-    "suspicious",
-    "fracture",
-    "vascular",
-    "benign_tumor",
-    "inflammatory",
-    "cyst",
-    "benign_other",
-)
 UNREADABLE = {
     "empty": "The report has no text",
     "language": "The report does not seem to be in English",
@@ -36,32 +23,33 @@ class Part:
 
 
 def headline(content: dict[str, Any]) -> Finding | None:
-    """Return the finding whose words stand for the case: the chief lesion, as far as one is affirmed.
+    """Return the finding whose words stand for the case: the lesion that the reader scored, when affirmed.
 
-    The chief one is the surest, then the gravest, then one whose level is known, then the first in the text.
     Without a lesion it is what presses on cord or nerves, else the first affirmed thing beside the lesions.
     """
-    lesions: list[Finding] = [finding for finding in content["findings"] if finding["certainty"] in AFFIRMED]
-    if lesions:
-        return min(lesions, key=_rank)
-    beside: list[Finding] = [
-        finding for finding in content["context_findings"] if finding["certainty"] in AFFIRMED
-    ]
-    pressing = neural(content)
-    named = (finding for finding in beside if pressing.startswith(finding["name"]))
-    return next(named, beside[0] if beside else None)
+    lesion = _chief(content["findings"], _scored(content, "B"))
+    return lesion or _chief(content["context_findings"], _scored(content, "N"))
 
 
 def neural(content: dict[str, Any]) -> str:
     """Return what the reader says of cord, cauda equina and nerve roots; "" when it says nothing of them."""
-    said = (str(reason["text"]) for reason in content["reasons"] if reason["rule"] == "N")
-    return next(said, "").removesuffix(", present")
+    return _scored(content, "N").removesuffix(", present")
 
 
-def _rank(finding: Finding) -> tuple[int, int, bool, int]:
-    kind = finding["class"]
-    grave = CLASSES.index(kind) if kind in CLASSES else len(CLASSES)
-    return AFFIRMED.index(finding["certainty"]), grave, not finding["levels"], finding["start"]
+def _scored(content: dict[str, Any], rule: str) -> str:
+    """Return the words of the term of the score that has this letter; they begin with a finding's name."""
+    return next((str(reason["text"]) for reason in content["reasons"] if reason["rule"] == rule), "")
+
+
+def _chief(findings: list[Finding], scored: str) -> Finding | None:
+    """Return the affirmed finding that was scored, the surest, the one with a level, the first."""
+
+    def rank(finding: Finding) -> tuple[bool, int, bool, int]:
+        sure = AFFIRMED.index(finding["certainty"])
+        return not scored.startswith(finding["name"]), sure, not finding["levels"], finding["start"]
+
+    affirmed = [finding for finding in findings if finding["certainty"] in AFFIRMED]
+    return min(affirmed, key=rank, default=None)
 
 
 def in_words(code: str) -> str:

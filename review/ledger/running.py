@@ -16,6 +16,8 @@ from review.models import Run, Shard
 
 # A run on another host whose heart has not beaten for so long is dead.
 SILENCE = timedelta(minutes=5)
+# A run whose process is there but has not beaten for so long hangs, or its process went on to other things.
+HANGING = timedelta(hours=1)
 
 
 def open_run(
@@ -111,8 +113,8 @@ def count_unchanged(run_id: int, number: int) -> None:
 def take_over(run_id: int) -> list[int]:
     """Mark dead runs as crashed and move every shard that an ended run left unfinished to this run.
 
-    A run is dead when its process is gone (on the same host) or has been silent for five minutes (on
-    another host, or where the start of a process cannot be told). Two runs that take over at once share
+    A run is dead when its process is gone or has been silent for an hour (on the same host), or silent for
+    five minutes (on another host, or where the start of a process cannot be told). Two runs that take over at once share
     the shards: each shard moves by one guarded UPDATE. Should a run that was taken for dead still store a
     shard, the second storing finds it done and changes nothing.
 
@@ -152,9 +154,10 @@ def take_over(run_id: int) -> list[int]:
 
 
 def _is_dead(run: Run) -> bool:
+    silent = timezone.now() - run.heartbeat_at
     if run.host == socket.gethostname() and run.process_start:
-        return _process_start(run.pid) != run.process_start
-    return timezone.now() - run.heartbeat_at > SILENCE
+        return _process_start(run.pid) != run.process_start or silent > HANGING
+    return silent > SILENCE
 
 
 def _process_start(pid: int) -> str:

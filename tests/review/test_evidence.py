@@ -57,15 +57,17 @@ def test_a_long_sentence_is_cut_and_says_so() -> None:
     assert len(after) < 25
 
 
-def test_the_surest_gravest_and_best_placed_lesion_stands_for_the_case() -> None:
-    chief = at(9, 10, levels=["T6"], **{"class": "malignant"})
+def test_the_lesion_that_was_scored_stands_for_the_case_by_its_surest_and_best_placed_words() -> None:
+    chief = at(9, 10, name="metastasis", levels=["T6"])
     others = [
-        at(0, 1, certainty="absent", **{"class": "malignant"}),
-        at(2, 3, certainty="possible", **{"class": "malignant"}),
-        at(4, 5),
-        at(6, 7, **{"class": "malignant"}),
+        at(0, 1, name="metastasis", certainty="absent"),
+        at(2, 3, name="metastasis", certainty="possible"),
+        at(4, 5, name="cyst", levels=["T6"]),
+        at(6, 7, name="metastasis"),
     ]
-    assert headline(content([*others, chief])) == chief
+    reasons = [{"rule": "B", "points": 30, "text": "metastasis, present"}]
+    assert headline(content([*others, chief], reasons=reasons)) == chief
+    assert headline(content([at(2, 3, certainty="possible"), at(4, 5)])) == at(4, 5)
 
 
 def test_without_a_lesion_what_presses_on_the_cord_stands_for_the_case() -> None:

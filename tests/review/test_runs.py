@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -182,10 +183,20 @@ def test_a_reused_process_id_is_not_the_run(run: Make) -> None:
     assert ledger.summary(number)["state"] == "crashed"
 
 
-@pytest.mark.parametrize(("minutes", "state"), [(4, "running"), (6, "crashed")])
-def test_a_run_on_another_host_is_dead_when_silent(run: Make, minutes: int, state: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "minutes", "state"),
+    [
+        ("elsewhere", 4, "running"),
+        ("elsewhere", 6, "crashed"),
+        (socket.gethostname(), 59, "running"),
+        (socket.gethostname(), 61, "crashed"),
+    ],
+)
+def test_a_run_that_is_silent_is_dead_sooner_on_another_host(
+    run: Make, host: str, minutes: int, state: str
+) -> None:
     number = run()
-    Run.objects.filter(pk=number).update(host="elsewhere")
+    Run.objects.filter(pk=number).update(host=host)
     with time_machine.travel(timezone.now() + timedelta(minutes=20)):
         ledger.beat(number)
     with time_machine.travel(timezone.now() + timedelta(minutes=20 + minutes)):
