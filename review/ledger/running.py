@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 
 from review import audit
@@ -106,17 +106,20 @@ def close_run(run_id: int, state: str, error: str = "") -> None:
 
 
 def count_unchanged(run_id: int, number: int) -> None:
-    """Count known, unchanged items that the run met again: duplicates without a row each."""
-    Run.objects.filter(pk=run_id).update(unchanged=F("unchanged") + number)
+    """Record how many known, unchanged items the run met again: duplicates without a row each.
+
+    Said again, as after a step that was repeated, the new number takes the place of the old one.
+    """
+    Run.objects.filter(pk=run_id).update(unchanged=number)
 
 
 def take_over(run_id: int) -> list[int]:
     """Mark dead runs as crashed and move every shard that an ended run left unfinished to this run.
 
     A run is dead when its process is gone or has been silent for an hour (on the same host), or silent for
-    five minutes (on another host, or where the start of a process cannot be told). Two runs that take over at once share
-    the shards: each shard moves by one guarded UPDATE. Should a run that was taken for dead still store a
-    shard, the second storing finds it done and changes nothing.
+    five minutes (on another host, or where the start of a process cannot be told). Of two runs that take
+    over at once, the second waits and finds what the first left. Should a run that was taken for dead still
+    store a shard, the second storing finds it done and changes nothing.
 
     Returns
     -------
@@ -139,8 +142,8 @@ def take_over(run_id: int) -> list[int]:
             .order_by("id")
         )
         shards = list(left.values_list("id", flat=True))
-        number = Shard.objects.filter(run=run_id).aggregate(n=Max("number"))["n"] or 0
-        for number, shard in enumerate(shards, start=number + 1):  # noqa: B020 - counts on from the run's last
+        last = Shard.objects.filter(run=run_id).aggregate(n=Max("number"))["n"] or 0
+        for number, shard in enumerate(shards, start=last + 1):
             Shard.objects.filter(pk=shard).update(run=run_id, number=number, state=Shard.State.WAITING)
         if dead or shards:
             audit.record(

@@ -54,7 +54,8 @@ def database_url() -> str:
 def test_a_run_tells_how_it_went(run: Make, deliver: Make, version: Make) -> None:
     number = run(prefect_flow_run="7e57", trigger="schedule")
     deliver(version("A1", "stat"), "no_text", run_id=number)
-    ledger.count_unchanged(number, 40)
+    for _ in range(2):  # a step that is repeated counts once
+        ledger.count_unchanged(number, 40)
     ledger.close_run(number, "completed")
     summary = ledger.summary(number)
     assert (summary["state"], summary["trigger"], summary["prefect_flow_run"]) == (
