@@ -27,9 +27,6 @@ AFFIRMED = {"present", "probable", "possible"}
 # Items that the reader does not yet read as the radiologist does, and how it differs. An item that is
 # read rightly has to leave this list.
 READ_OTHERWISE: dict[str, str] = {
-    "SA260001_SR0001.txt": "takes the cord's signal change for a lesion within the cord",
-    "SA260004_SR0004.txt": "takes the cord's signal change for a lesion within the cord",
-    "SA260049_SR0049.txt": "takes the cord's signal change for a lesion within the cord",
     "SA260013_SR0013.txt": "puts a nodule that coats the surface of the conus into the cord",
     "SA260016_SR0016_2.txt": "does not join the destructive lesion with its epidural soft tissue",
     "SA260021_SR0021.txt": "takes the umbilical cord for the spinal cord",
