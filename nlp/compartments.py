@@ -11,6 +11,7 @@ from nlp.rules import COMPARTMENTS, Place
 from nlp.vocabulary import Vocabulary, current
 
 ED, IDEM, IM = COMPARTMENTS
+_FAR = 300  # characters at which a place still speaks of a lesion
 _EXPLICIT = 0.9
 _NEGATED = re.compile(r"\b(?:without|no|not|nor)\b(?:\W+\w+){0,2}\W*$")
 _SPREAD = re.compile(
@@ -57,7 +58,7 @@ def _places(page: Page, mention: Mention, index: int) -> list[_Seen]:
     ]
     seen = []
     for s, e, word in page.words(index):
-        if word.place is None:
+        if word.place is None or s - mention.end > _FAR or mention.start - e > _FAR:
             continue
         inside = s < mention.end and mention.start < e
         if not inside and (
@@ -149,16 +150,12 @@ def _follow(page: Page) -> None:
                 mention.compartments, mention.basis = before.compartments, "explicit"
         if mention.basis != "none":
             last[mention.sentence] = mention
-    known = [m for m in page.mentions if m.basis != "none" and m.affirmed and m.concept.cls != "compression"]
     for mention in page.mentions:
-        if mention.basis == "none" and mention.affirmed and not mention.compartments:
-            near = [
-                m
-                for m in known
-                if abs(m.sentence - mention.sentence) <= 1 and m.concept.cls == mention.concept.cls
-            ]
-            if near:
-                mention.compartments, mention.basis = near[0].compartments, "inferred"
+        if mention.affirmed and not mention.compartments:
+            near = [m for i in (-1, 0, 1) for m in page.in_sentence(mention.sentence + i)]
+            alike = [m for m in near if m.affirmed and m.compartments and m.concept.cls == mention.concept.cls]
+            if alike:
+                mention.compartments, mention.basis = alike[0].compartments, "inferred"
 
 
 @Language.factory("spinetriage_compartments")

@@ -14,6 +14,10 @@ _LINK = re.compile(
     r"characteristic|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|\bis an?\b|such as|correspond"
 )
 _FAR = 110
+_MANY = 40  # mentions of one level that are looked at
+_TUMOURS = ("malignant", "suspicious", "benign_tumor", "infection")
+_HOLDERS = ("malignant", "suspicious", "vascular", "cyst", "benign_tumor")
+_IN_DURA = (("intramedullary",), ("intradural_extramedullary",))
 
 
 class Diagnoses:
@@ -26,54 +30,60 @@ class Diagnoses:
         self.harmless = frozenset(vocabulary.rules.priority.groups["explains"])
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set `absorbed`."""
+        """Set `absorbed` and `effect`."""
         page = page_of(doc, self.vocabulary)
-        for mention in page.mentions:
-            if mention.affirmed and mention.concept.id in self.descriptors:
-                mention.absorbed = self._named_elsewhere(page, mention) or any(
-                    m.concept.id in self.harmless and _explains(page, mention, m) for m in page.mentions
-                )
+        named: dict[str, list[Mention]] = {}
+        for m in page.mentions:
+            if m.certainty in ("present", "probable") and m.concept.id not in self.descriptors:
+                for level in m.levels:
+                    named.setdefault(level, []).append(m)
+        for m in page.mentions:
+            if m.affirmed and m.concept.id in self.descriptors:
+                m.absorbed = self._explained(page, m) or self._named_elsewhere(m, named)
         _treated(page, self.descriptors)
         self._effects(page)
         return doc
 
+    def _explained(self, page: Page, descriptor: Mention) -> bool:
+        """Whether a harmless diagnosis follows in the sentence or the next, joined by words that explain."""
+        for index in (descriptor.sentence, descriptor.sentence + 1):
+            for m in page.in_sentence(index):
+                if m.concept.id in self.harmless and m.certainty in ("present", "probable"):
+                    gap = page.plain[descriptor.end : m.start]
+                    if m.start > descriptor.end and len(gap) <= _FAR and _LINK.search(gap):
+                        return True
+        return False
+
+    def _named_elsewhere(self, descriptor: Mention, named: dict[str, list[Mention]]) -> bool:
+        """Whether the report names the described thing at the same level, and as harmless."""
+        same = [
+            m
+            for level in descriptor.levels
+            for m in named.get(level, ())[:_MANY]
+            if m.compartments[:1] == descriptor.compartments[:1]
+        ]
+        benign = any(m.concept.id in self.harmless and m.concept.cls == "benign_other" for m in same)
+        return benign and not any(m.concept.cls in _TUMOURS for m in same)
+
     def _effects(self, page: Page) -> None:
         """Signal or enhancement beside a lesion is its attribute; cord signal beside compression its effect."""
         lesions = [m for m in page.mentions if m.affirmed and m.concept.id not in self.signal]
-        cord = any(m.concept.cls == "compression" for m in lesions) or any(
-            m.concept.cls in ("malignant", "suspicious", "vascular", "cyst", "benign_tumor")
-            and m.compartments[:1] in (("intramedullary",), ("intradural_extramedullary",))
+        cord = any(
+            m.concept.cls == "compression" or (m.concept.cls in _HOLDERS and m.compartments[:1] in _IN_DURA)
             for m in lesions
         )
         for m in page.mentions:
             if m.concept.id in self.signal and m.affirmed:
+                near = (*page.in_sentence(m.sentence), *page.in_sentence(m.sentence - 1))
                 beside = any(
-                    0 <= m.sentence - o.sentence <= 1 and o.concept.cls in LESION_CLASSES and not _minor(o) for o in lesions
+                    o.affirmed
+                    and o.concept.id not in self.signal
+                    and o.concept.cls in LESION_CLASSES
+                    and o.concept.route not in ("B", "M")
+                    for o in near
                 )
-                within = "intramedullary" in m.compartments
-                m.effect = (cord and within) or (m.concept.id == "SIGNAL_NOS" and beside)
+                m.effect = (cord and "intramedullary" in m.compartments) or (m.concept.id == "SIGNAL_NOS" and beside)
                 m.absorbed = m.absorbed or m.effect
-
-    def _named_elsewhere(self, page: Page, descriptor: Mention) -> bool:
-        """Whether the impression names the described thing at the same level, and as harmless."""
-        if not descriptor.levels:
-            return False
-        same = [
-            m
-            for m in page.mentions
-            if m is not descriptor
-            and m.concept.id not in self.descriptors
-            and m.certainty in ("present", "probable")
-            and set(m.levels) & set(descriptor.levels)
-            and m.compartments[:1] == descriptor.compartments[:1]
-        ]
-        tumours = ("malignant", "suspicious", "benign_tumor", "infection")
-        named = [m for m in same if m.concept.id in self.harmless and m.concept.cls == "benign_other"]
-        return bool(named) and not any(m.concept.cls in tumours for m in same)
-
-
-def _minor(m: Mention) -> bool:
-    return m.concept.route in ("B", "M")
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:
@@ -81,20 +91,12 @@ def _treated(page: Page, descriptors: frozenset[str]) -> None:
     treated = [m for m in page.mentions if m.concept.id == "POST_RT" and m.affirmed]
     if not treated or any(m.affirmed and m.trend in ("new", "progressed") for m in page.mentions):
         return
+    everywhere = any(not m.levels for m in treated)
+    levels = {level for m in treated for level in m.levels}
     for m in page.mentions:
         kind = m.concept.id in descriptors or m.concept.id == "META_SPINE"
         if m.affirmed and m.trend == "unknown" and kind and "extradural" in m.compartments:
-            if any(not t.levels or set(t.levels) & set(m.levels) for t in treated):
-                m.trend = "stable"
-
-
-def _explains(page: Page, descriptor: Mention, diagnosis: Mention) -> bool:
-    if diagnosis.certainty not in ("present", "probable"):
-        return False
-    if not 0 <= diagnosis.sentence - descriptor.sentence <= 1:
-        return False
-    gap = page.plain[descriptor.end : diagnosis.start]
-    return len(gap) <= _FAR and bool(_LINK.search(gap))
+            m.trend = "stable" if everywhere or levels & set(m.levels) else m.trend
 
 
 @Language.factory("spinetriage_diagnoses")

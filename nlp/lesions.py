@@ -1,6 +1,7 @@
 """Which words name a lesion of the spine: lexicon forms that survive the question of place."""
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from spacy.language import Language
@@ -14,6 +15,7 @@ from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
+_SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
 _DIAGNOSED = re.compile(r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*|concern\w* for|probable|possible|known")
@@ -32,6 +34,7 @@ class Lesions:
     def __call__(self, doc: Doc) -> Doc:
         """Fill the mentions of the page."""
         page = page_of(doc, self.vocabulary)
+        found: list[Mention] = []
         for hit in page.hits:
             start, end, term = hit
             if term.concept is None:
@@ -42,7 +45,8 @@ class Lesions:
             if page.text[end : end + 5].lower() == "-like" or _disc_collapse(page, start, end, term.concept, index):
                 continue
             if is_spinal(page, start, end, index, term.concept.site):
-                page.mentions.append(Mention(start, end, term.concept, index))
+                found.append(Mention(start, end, term.concept, index))
+        page.add(found)
         return doc
 
 
@@ -99,21 +103,28 @@ def _context_sentences(page: Page, index: int) -> list[int]:
     before = paragraph_before(page, index)
     if not before:
         return []
-    first = page.sentences[before[-1]]
+    first = page.sentences[page.sentences[index].first]
     titled = ":" in page.text[first.start : min(first.start + 35, first.end)]
-    return before if titled else before[:1]
+    return list(before) if titled else [before[0]]
 
 
 def _listed_with_spine(page: Page, nearest: "_Site", decided: list["_Site"], start: int, end: int) -> bool:
     """Metastases "in the liver, lung and spine": the spine is one of a list of places."""
     for place in decided:
-        if not place.spine or any(m.concept and m.start < place.end and place.start < m.end for m in page.mentions):
+        if not place.spine or _named_already(page, place):
             continue
         low, high = sorted((nearest, place), key=lambda p: p.start)
         same_side = low.start >= end or high.end <= start
         if same_side and _LIST.fullmatch(page.plain[low.end : high.start]):
             return True
     return False
+
+
+def _named_already(page: Page, place: "_Site") -> bool:
+    """Whether a place word belongs to another form of the lexicon ("vertebral fracture")."""
+    at = bisect_right(page.hits, place.start, key=lambda hit: hit[0]) - 1
+    near = page.hits[max(0, at) : at + 2]
+    return any(term.concept and s < place.end and place.start < e for s, e, term in near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +168,20 @@ def spine_study(page: Page) -> bool | None:
 
 def _mostly_spine(page: Page) -> bool:
     """Whether a text that names no study speaks more of the spine than of other places."""
+    if page.speaks_of_spine is None:
+        page.speaks_of_spine = _balance(page) > 0
+    return page.speaks_of_spine
+
+
+def _balance(page: Page) -> int:
     balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.site == "spinal")
-    for index in range(min(len(page.sentences), 60)):
+    for index in range(min(len(page.sentences), _SAMPLE)):
         balance += sum((1 if p.spine else -1) for p in _sites(page, index) if p.spine or p.elsewhere)
-    return balance > 0
+    return balance
 
 
 def _head_only(page: Page) -> bool:
-    return any(p.head for index in range(min(len(page.sentences), 60)) for p in _sites(page, index))
+    return any(p.head for index in range(min(len(page.sentences), _SAMPLE)) for p in _sites(page, index))
 
 
 @Language.factory("spinetriage_lesions")

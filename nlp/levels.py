@@ -160,9 +160,7 @@ class Levels:
     def __call__(self, doc: Doc) -> Doc:
         """Set `levels` of each mention."""
         page = page_of(doc, self.vocabulary)
-        by_sentence: dict[int, list[Mention]] = {}
-        for mention in page.mentions:
-            by_sentence.setdefault(mention.sentence, []).append(mention)
+        by_sentence = page.by_sentence()
         for index, mentions in by_sentence.items():
             owned = _share_out(page, index, mentions)
             for mention in mentions:

@@ -39,11 +39,13 @@ class Neural:
     def __call__(self, doc: Doc) -> Doc:
         """Set `severe` and `degenerative` of compressions."""
         page = page_of(doc, self.vocabulary)
+        lesions = any(map(_is_cause, page.mentions))
+        worn = any(m.concept.cls == "degenerative" and m.affirmed for m in page.mentions)
         for mention in page.mentions:
             if mention.concept.cls == "compression" and mention.affirmed:
                 mention.signal = _signal(page, mention)
                 mention.severe = mention.signal or _severe(page, mention)
-                mention.degenerative = _degenerative(page, mention)
+                mention.degenerative = _degenerative(page, mention, worn and not lesions)
         return doc
 
 
@@ -71,7 +73,7 @@ def _denied(page: Page, start: int) -> bool:
     return any(word in page.plain[max(0, start - 14) : start].split() for word in ("no", "without", "not"))
 
 
-def _degenerative(page: Page, mention: Mention) -> bool:
+def _degenerative(page: Page, mention: Mention, only_wear: bool) -> bool:
     """Wear is the cause when wear stands beside the compression and no other cause does.
 
     Looks in the sentence, then in the sentences before it; an unstated cause is not degenerative.
@@ -85,9 +87,7 @@ def _degenerative(page: Page, mention: Mention) -> bool:
         cause = _cause_in(page, index, mention)
         if cause is not None:
             return cause
-    lesions = [m for m in page.mentions if _is_cause(m)]
-    worn = any(m.concept.cls == "degenerative" and m.affirmed for m in page.mentions)
-    return worn and not lesions
+    return only_wear
 
 
 def _is_cause(mention: Mention) -> bool:

@@ -33,6 +33,7 @@ class Sentence:
     end: int
     section: str
     paragraph: int
+    first: int  # index of the first sentence of its paragraph
     words: list[tuple[int, int, Word]] | None = None
     cues: list[tuple[int, int, tuple[Cue, ...]]] | None = None
     levels: list[tuple[int, int, str]] | None = None
@@ -83,7 +84,9 @@ class Page:
     conflicts: list[str] = field(default_factory=list)
     spine_study: bool | None = None
     result: Any = None
+    speaks_of_spine: bool | None = None
     _starts: list[int] = field(default_factory=list)
+    _grouped: dict[int, list[Mention]] = field(default_factory=dict)
 
     def sentence_at(self, offset: int) -> int:
         """Index of the sentence that holds `offset`."""
@@ -108,7 +111,18 @@ class Page:
 
     def in_sentence(self, index: int) -> list[Mention]:
         """The mentions of a sentence, in order."""
-        return [m for m in self.mentions if m.sentence == index]
+        return self._grouped.get(index, [])
+
+    def add(self, mentions: list[Mention]) -> None:
+        """Take up mentions, in the order of the text."""
+        self.mentions = sorted(self.mentions + mentions, key=lambda m: m.start)
+        self._grouped = {}
+        for mention in self.mentions:
+            self._grouped.setdefault(mention.sentence, []).append(mention)
+
+    def by_sentence(self) -> dict[int, list[Mention]]:
+        """All mentions by the index of their sentence."""
+        return self._grouped
 
 
 def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> Page:

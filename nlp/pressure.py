@@ -40,8 +40,7 @@ class Pressure:
                 concept = _CONCEPT.get((structure, term.grade))
                 if concept:
                     added.append(Mention(start, end, self.vocabulary.concepts[concept], index))
-        if added:
-            page.mentions = sorted(page.mentions + added, key=lambda m: m.start)
+        page.add(added)
         return doc
 
 

@@ -14,6 +14,7 @@ from nlp.vocabulary import Vocabulary, current
 
 _SURE = ("present", "probable")
 _SERIOUS = ("malignant", "suspicious")
+_BENIGN_KINDS = ("benign_other", "cyst", "vascular")
 _SINS = re.compile(r"\bsins\b(?: score)?(?: of| is|:| =)?\s*(\d{1,2})\b")
 _FLUID = re.compile(r"collection|fluid")
 
@@ -194,7 +195,7 @@ class Priority:
             yield from self._fracture_floors(case, m, sure)
         elif m.concept.id == "SIGNAL_NOS" and "extradural" in m.compartments and not case.explained_signal(m):
             yield "R7"
-        elif cls == "benign_tumor" or m.concept.route in ("T", "S"):
+        elif cls == "benign_tumor" or (cls in _BENIGN_KINDS and m.concept.route in ("T", "S")):
             yield "R11"
         if m.concept.id in groups["unexplained"]:
             yield "R13"
@@ -215,7 +216,7 @@ class Priority:
         if m.concept.cls == "malignant" and "intramedullary" in m.compartments[:1]:
             yield "R5b"
         extended = m.concept.id in self.groups["extension"] or m.canal and "extradural" in m.compartments
-        if extended or case.any("pathological_fracture") or case.extended or case.deficit:
+        if extended or case.any("pathological_fracture") or case.any("extension") or case.deficit:
             yield "R6"
 
     def _fracture_floors(self, case: "_Case", m: Mention, sure: bool) -> Iterator[str]:
@@ -263,6 +264,9 @@ class _Case:
         affirmed = [m for m in page.mentions if m.affirmed]
         self.lesions = [m for m in affirmed if m.concept.cls in LESION_CLASSES and not m.absorbed]
         self.context = [m for m in affirmed if m.concept.cls in ("compression", "crowding")]
+        self.pressed_sentences = {m.sentence for m in self.context}
+        self.serious_sentences = {m.sentence for m in self.lesions if m.concept.route not in ("B", "M")}
+        self.sure = {m.concept.id for m in self.lesions if m.certainty in _SURE}
         pressed = groups["cord_compression"] | groups["cauda_compression"]
         self.compressions = [m for m in affirmed if m.concept.id in pressed]
         self.serious = [m for m in self.lesions if m.concept.route not in ("B", "M")]
@@ -285,14 +289,9 @@ class _Case:
         """Whether cord or cauda equina are surely touched."""
         return any(m.concept.cls == "compression" and m.certainty in _SURE for m in self.context)
 
-    @property
-    def extended(self) -> bool:
-        """Whether tissue in the canal is affirmed anywhere."""
-        return any(m.concept.id in self.groups["extension"] and m.certainty in _SURE for m in self.lesions)
-
     def any(self, group: str) -> bool:
         """Whether a lesion of a group is present or probable."""
-        return any(m.concept.id in self.groups[group] and m.certainty in _SURE for m in self.lesions)
+        return not self.sure.isdisjoint(self.groups[group])
 
     def grade(self, m: Mention) -> str:
         """The neural grade of contact and crowding."""
@@ -300,20 +299,22 @@ class _Case:
             return "contact"
         if m.concept.id in self.groups["crowding"]:
             return "crowding"
-        near = any(abs(lesion.sentence - m.sentence) <= 1 for lesion in self.serious)
+        near = not self.serious_sentences.isdisjoint((m.sentence - 1, m.sentence, m.sentence + 1))
         return "sac" if near and m.concept.cls == "crowding" else ""
 
     def mass_effect(self, m: Mention) -> bool:
         """Whether compression, contact or crowding stands in the sentence of a lesion."""
-        return any(c.sentence == m.sentence for c in self.context)
+        return m.sentence in self.pressed_sentences
 
     def explained_signal(self, m: Mention) -> bool:
         """Whether cord signal is the effect of wear, or signal lies outside the cord beside wear."""
         if m.concept.id not in ("CORD_SIGNAL", "SIGNAL_NOS"):
             return False
+        reach = (0, -1, 1) if "intramedullary" in m.compartments else (0,)
         worn = any(
-            o.concept.cls in ("degenerative", "fracture", "infection") and o.affirmed and abs(o.sentence - m.sentence) <= 1
-            for o in self.page.mentions
+            o.concept.cls in ("degenerative", "fracture", "infection") and o.affirmed
+            for i in reach
+            for o in self.page.in_sentence(m.sentence + i)
         )
         return worn or (m.concept.id == "SIGNAL_NOS" and not m.compartments)
 

@@ -24,6 +24,7 @@ _ABBREVIATION = re.compile(
 )
 _LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]$")
 _ITEM = ("\n", '"', "“", "”", "•")
+_LONGEST = 1200  # characters of a sentence; what is longer has lost its full stops
 _WRAPPED = 55  # a line shorter than this was ended on purpose
 
 
@@ -36,19 +37,31 @@ class Sentences:
     def __call__(self, doc: Doc) -> Doc:
         """Lay out the sentences of the page."""
         page = page_of(doc, self.vocabulary)
-        paragraph = 0
+        paragraph = first = 0
         for section in page.sections:
             start = section.start
             for match in _BREAK.finditer(page.text, section.start, section.end):
                 if match.start() <= start or not _ends(page.text, start, match):
                     continue
-                page.sentences.append(Sentence(start, match.start(), section.kind, paragraph))
+                first = _append(page, start, match.start(), section.kind, paragraph, first)
                 start = match.end()
                 paragraph += any(mark in match.group() for mark in _ITEM)
-            if start < section.end:
-                page.sentences.append(Sentence(start, section.end, section.kind, paragraph))
+            first = _append(page, start, section.end, section.kind, paragraph, first)
             paragraph += 1
         return doc
+
+
+def _append(page: Page, start: int, end: int, section: str, paragraph: int, first: int) -> int:
+    """Adds a sentence, cut where it is longer than any sentence; returns where its paragraph begins."""
+    while start < end:
+        cut = end
+        if end - start > _LONGEST:
+            cut = page.text.rfind(" ", start + 1, start + _LONGEST) + 1 or start + _LONGEST
+        if page.sentences and page.sentences[-1].paragraph != paragraph:
+            first = len(page.sentences)
+        page.sentences.append(Sentence(start, cut, section, paragraph, first))
+        start = cut
+    return first
 
 
 def _ends(text: str, start: int, match: re.Match[str]) -> bool:
@@ -79,11 +92,6 @@ def _make(nlp: Language, name: str) -> Sentences:
     return Sentences(current())
 
 
-def paragraph_before(page: Page, index: int) -> list[int]:
+def paragraph_before(page: Page, index: int, limit: int = 8) -> range:
     """Indices of the earlier sentences in the same paragraph, nearest first."""
-    paragraph = page.sentences[index].paragraph
-    found = []
-    while index > 0 and page.sentences[index - 1].paragraph == paragraph:
-        index -= 1
-        found.append(index)
-    return found
+    return range(index - 1, max(page.sentences[index].first, index - limit) - 1, -1)

@@ -30,10 +30,7 @@ class Sizes:
     def __call__(self, doc: Doc) -> Doc:
         """Set `size_mm`."""
         page = page_of(doc, self.vocabulary)
-        by_sentence: dict[int, list[Mention]] = {}
-        for mention in page.mentions:
-            by_sentence.setdefault(mention.sentence, []).append(mention)
-        for index, mentions in by_sentence.items():
+        for index, mentions in page.by_sentence().items():
             sentence = page.sentences[index]
             if (
                 "mm" not in page.plain[sentence.start : sentence.end]

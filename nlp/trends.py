@@ -35,14 +35,15 @@ class Trends:
 
 def _share(page: Page) -> None:
     """What is said of a lesion at its levels in one place holds for it everywhere."""
-    said = [m for m in page.mentions if m.affirmed and (m.old or m.trend != "unknown")]
-    for mention in page.mentions:
-        if mention.affirmed and mention.trend == "unknown" and not mention.old:
-            for other in said:
-                same_place = set(other.levels) & set(mention.levels) or not (other.levels or mention.levels)
-                if other.concept.cls == mention.concept.cls and same_place:
-                    mention.trend, mention.old = other.trend, other.old
-                    break
+    said: dict[tuple[str, str], Mention] = {}
+    for m in page.mentions:
+        if m.affirmed and (m.old or m.trend != "unknown"):
+            for level in m.levels or ("",):
+                said.setdefault((m.concept.cls, level), m)
+    for m in page.mentions:
+        if m.affirmed and m.trend == "unknown" and not m.old:
+            other = next((said[m.concept.cls, level] for level in m.levels or ("",) if (m.concept.cls, level) in said), m)
+            m.trend, m.old = other.trend, other.old
 
 
 def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:

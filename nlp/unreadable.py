@@ -11,9 +11,7 @@ _ENOUGH = 20_000  # characters that show the language
 
 def unreadable(page: Page, rules: LanguageRules) -> str | None:
     """Why the text cannot be read, or None; a text with an affirmed lesion is always read."""
-    words = _WORD.findall(page.plain[:_ENOUGH])
-    if not words and not page.plain.strip(" .,;:*_<>[](){}|"):
-        return "empty"
+    words = _WORD.findall(page.plain.strip()[:_ENOUGH])
     marks = sum(page.plain.count(mark) for mark in rules.template.marks)
     if marks >= rules.template.minimum_marks:
         return "template"
