@@ -128,10 +128,9 @@ def take_over(run_id: int) -> list[int]:
     """
     now = timezone.now()
     with transaction.atomic():
-        others = (
-            Run.objects.select_for_update().filter(state=Run.State.RUNNING).exclude(pk=run_id).order_by("id")
-        )
-        dead = [run.pk for run in others if _is_dead(run)]
+        # No key: moving shards to this run must not wait for somebody who looks at it in the same way.
+        others = Run.objects.select_for_update(no_key=True).filter(state=Run.State.RUNNING).exclude(pk=run_id)
+        dead = [run.pk for run in others.order_by("id") if _is_dead(run)]
         Run.objects.filter(pk__in=dead).update(
             state=Run.State.CRASHED, ended_at=now, error="the process died"
         )

@@ -176,6 +176,30 @@ def test_a_killed_run_is_marked_as_crashed_and_its_shards_are_taken_over(run: Ma
     assert audit.verify()["ok"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_that_take_over_at_once_share_what_was_left(run: Make) -> None:
+    """Each looks at the other, and both reach for the same shards: no deadlock, each shard is somebody's."""
+    for attempt in range(10):
+        dead = run()
+        shards = [ledger.add_shard(dead, [portion(f"{attempt}-{number}.txt")]) for number in range(5)]
+        ledger.close_run(dead, "failed")
+        runs, barrier, taken = [run(), run()], threading.Barrier(2), list[int]()
+
+        def take(number: int, barrier: threading.Barrier = barrier, taken: list[int] = taken) -> None:
+            try:
+                barrier.wait()
+                taken += ledger.take_over(number)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=take, args=(number,)) for number in runs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(taken) == shards
+
+
 def test_a_reused_process_id_is_not_the_run(run: Make) -> None:
     number = run()
     Run.objects.filter(pk=number).update(process_start="another boot 1")
