@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from prefect import task
@@ -115,7 +115,7 @@ def closing(run: int) -> Iterator[None]:
     else:
         ledger.close_run(run, "completed")
         return
-    raise failure
+    raise failure from None  # the cause may carry data, and Prefect logs tracebacks
 
 
 def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> int:
@@ -124,9 +124,9 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
     One that fails does not stop the others: the next run takes it over.
     """
     failed = shown = 0
-    artifact = create_progress_artifact(
-        0.0, key=f"{what}-progress", description=f"Run {run}: shards of {what}"
-    )
+    title = f"Run {run}: shards of {what}"
+    # This call answers at once where no event loop runs; its type promises a coroutine as well.
+    artifact = cast(UUID, create_progress_artifact(0.0, key=f"{what}-progress", description=title))
     for number, shard in enumerate(shards, 1):
         try:
             take(shard)

@@ -59,6 +59,7 @@ class Installation:
     """
 
     entry = "from flows.cli import main; main()"
+    complaints = ""  # what the last command printed on standard error
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -105,6 +106,7 @@ class Installation:
             timeout=300,
         )
         assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        self.complaints = done.stderr
         return done.stdout if status == 0 else done.stdout + done.stderr
 
     def json(self, *arguments: str) -> Any:

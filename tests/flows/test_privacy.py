@@ -19,40 +19,44 @@ MARKERS = {
     "description": "Zyxwvut-Marker-Description",
     "broken": "zyxwvut-marker-broken",
 }
-# Every way in which reading can go wrong, each with an error that carries the text.
-FAILING = """
+# Every way in which a batch can go wrong, each with an error that carries the text.
+FAILURES = {
+    "the reader": "reader.read = lambda text, **context: fail(text)",
+    "a step": "ledger.store_shard = lambda shard, outcomes: fail([o.version.text for o in outcomes])",
+    "the flow": "ledger.take_over = lambda run: fail(MARKER)",
+}
+ENTRY = """
 from nlp import reader
 from review.setup import setup
 
 setup()
 from review import ledger
-
-def broken(text, **context):
-    raise ValueError(text)
-
-def away(shard, outcomes):
-    raise RuntimeError("\\n".join(outcome.version.text for outcome in outcomes if outcome.version))
-
-if {reader}:
-    reader.read = broken
-else:
-    ledger.store_shard = away
 from flows.cli import main
+
+MARKER = {marker!r}
+
+def fail(text):
+    try:
+        raise KeyError(text)
+    except KeyError as error:
+        raise ValueError(text) from error
+
+{failure}
 main()
 """
 
 
-@pytest.mark.parametrize("reader", [True, False], ids=["the reader fails", "the ledger fails"])
+@pytest.mark.parametrize("failing", FAILURES)
 def test_planted_markers_are_found_nowhere_outside_the_ledger(
-    site: Installation, prefect_home: Path, reader: bool
+    site: Installation, prefect_home: Path, failing: str
 ) -> None:
     plant(site)
-    ordinary = site.run("run")
+    ordinary = site.run("run") + site.complaints
     site.drop(f"{MARKERS['file']}-2", f"{MARKERS['text']} {STAT}", Patient_ID=MARKERS["patient"])
-    site.entry = FAILING.format(reader=reader)
-    failed = site.run("run", status=0 if reader else 1)
+    site.entry = ENTRY.format(marker=MARKERS["text"], failure=FAILURES[failing])
+    failed = site.run("run", status=0 if failing == "the reader" else 1) + site.complaints
     site.entry = Installation.entry
-    assert site.json("runs")[0]["state"] == ("completed" if reader else "failed")
+    assert site.json("runs")[0]["state"] == ("completed" if failing == "the reader" else "failed")
 
     assert MARKERS["text"].encode() in contents(site.var)  # the search itself finds what is there
     outside = contents(prefect_home) + (ordinary + failed).encode()
