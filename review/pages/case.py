@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from review import audit, caseload
 from review.access import may, visible
 from review.evidence import in_words, marked
-from review.models import Account, Case, Decision
+from review.models import Account, Case, CaseEvent, Decision
 from review.pages.rights import needs, reader
 
 
@@ -26,41 +27,8 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     account = reader(request)
     found = _case(account, case_id)
     version = found.reading.version
-    content = found.reading.content
-    found_in = [*content["findings"], *content["context_findings"]]
     audit.record(audit.Action.CASE_READ, actor=account.actor, subject=f"case:{case_id}", version=version.pk)
-    return render(
-        request,
-        "pages/case.html",
-        {
-            "case": found,
-            "version": version,
-            "study": version.study,
-            "content": content,
-            "parts": marked(version.text, found_in),
-            "findings": [
-                finding
-                | {
-                    "kind": in_words(finding["class"]),
-                    "places": ", ".join(map(in_words, finding["compartments"])),
-                }
-                for finding in found_in
-            ],
-            "red_flags": map(in_words, content["red_flags"]),
-            "versions": found.report.versions.defer("text", "context").order_by("-number"),
-            "events": found.events.select_related("account", "version").order_by("id"),
-            "decisions": found.decisions.select_related("account").order_by("id"),
-            "calmer": found.reading.tier != found.get_tier_display() and not content["unreadable"],
-            "is_mine": found.is_claimed and found.claimed_by == account,
-            "may_decide": may(account, "decide"),
-            "minutes_left": _minutes_left(found),
-            "reasons": Decision.Reason.choices,
-            "longest": LONGEST,
-            "viewer": _viewer(found),
-            "warnings": map(in_words, version.warnings),
-            "is_open": found.state == Case.State.WAITING,
-        },
-    )
+    return render(request, "pages/case.html", _report(found) | _history(found) | _acts(found, account))
 
 
 @require_POST
@@ -129,6 +97,7 @@ def _dismiss(account: Account, case_id: int, request: HttpRequest) -> str:
     return "dismissed."
 
 
+BROUGHT = {CaseEvent.Kind.RAISED, CaseEvent.Kind.NEWER, CaseEvent.Kind.CALMER}
 LONGEST = 2000  # characters of a comment or note
 ACTS: dict[str, Callable[[Account, int, HttpRequest], str]] = {
     "claim": _claim,
@@ -154,12 +123,67 @@ def _seen(request: HttpRequest) -> int:
     return int(seen)
 
 
+def _report(found: Case) -> dict[str, Any]:
+    """Return what the page shows of the report: its text with marks, findings, reasons, study."""
+    version, content = found.reading.version, found.reading.content
+    findings = [*content["findings"], *content["context_findings"]]
+    return {
+        "case": found,
+        "version": version,
+        "study": version.study,
+        "content": content,
+        "parts": marked(version.text, findings),
+        "findings": [
+            finding
+            | {
+                "kind": in_words(finding["class"]),
+                "places": ", ".join(map(in_words, finding["compartments"])),
+            }
+            for finding in findings
+        ],
+        "red_flags": map(in_words, content["red_flags"]),
+        "warnings": map(in_words, version.warnings),
+        "calmer": found.reading.tier != found.get_tier_display() and not content["unreadable"],
+        "viewer": _viewer(found),
+    }
+
+
+def _history(found: Case) -> dict[str, Any]:
+    """Return what the page shows of the past: versions, events, decisions, and what is new to the holder."""
+    events = list(found.events.select_related("account", "version").order_by("id"))
+    return {
+        "versions": found.report.versions.defer("text", "context").order_by("-number"),
+        "events": events,
+        "news": _since_claimed(events) if found.is_claimed else [],
+        "decisions": found.decisions.select_related("account").order_by("id"),
+    }
+
+
+def _acts(found: Case, account: Account) -> dict[str, Any]:
+    """Return what the person may do with the case now."""
+    return {
+        "may_decide": may(account, "decide"),
+        "is_open": found.state == Case.State.WAITING,
+        "is_mine": found.is_claimed and found.claimed_by == account,
+        "minutes_left": _minutes_left(found),
+        "reasons": Decision.Reason.choices,
+        "longest": LONGEST,
+    }
+
+
 def _case(account: Account, case_id: int) -> Case:
     cases = Case.objects.select_related("report", "reading__version__study", "claimed_by")
     found = visible(cases, account).filter(pk=case_id).first()
     if found is None:
         raise Http404("There is no such case among those you may see.")
     return found
+
+
+def _since_claimed(events: list[CaseEvent]) -> list[CaseEvent]:
+    """Return what newer versions brought since the case was claimed: its holder must hear of it."""
+    kinds = [event.kind for event in events]
+    last_claim = len(kinds) - kinds[::-1].index(CaseEvent.Kind.CLAIMED)
+    return [event for event in events[last_claim:] if event.kind in BROUGHT]
 
 
 def _minutes_left(case: Case) -> int:

@@ -249,6 +249,7 @@ def test_a_morning_at_the_list(enter: Make, case: Case, deliver: Make, version: 
     assert "yours until" in shown(client.post(f"{at}extend/", follow=True))
     deliver(version("A1", "stat", "corrected", text="FINDINGS: an epidural mass, larger."))
     seen = {"version_seen": case.reading.version_id, "reason": "no_lesion"}
+    assert "Since the case was claimed, a newer version arrived (version 2)" in shown(client.get(at))
     assert "A newer version" in shown(client.post(f"{at}dismiss/", seen, follow=True))
     seen["version_seen"] = client.get(at).context["version"].pk
     assert "Choose the reason" in shown(client.post(f"{at}dismiss/", seen | {"reason": ""}, follow=True))
