@@ -1,5 +1,8 @@
 """Findings and impression that disagree; the more urgent side counts, and a person is told."""
 
+import re
+from collections.abc import Iterator
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -8,6 +11,9 @@ from nlp.vocabulary import Vocabulary, current
 
 _LATE = ("impression", "addendum")
 _SURE = ("present", "probable")
+_CLASSES = ("compression", "infection", "haemorrhage", "malignant", "suspicious")
+_URGENT = ("CORD_COMP", "CES", "MSCC", "CONUS_SYN", "EPI_ABSC", "EPI_HEMAT", "DISCITIS")
+_CLEAR = re.compile(r"\bno (?:acute |significant )?abnormalit|\bnormal (?:mri|ct|study|examination|spine)|\bunremarkable (?:mri|ct|study)")
 
 
 class Conflicts:
@@ -21,22 +27,46 @@ class Conflicts:
         page = page_of(doc, self.vocabulary)
         by_concept: dict[str, list[Mention]] = {}
         for m in page.mentions:
-            if m.concept.site == "spinal" and m.concept.cls in ("compression", "infection", "haemorrhage"):
+            if m.concept.cls in _CLASSES and _section(page, m) in ("findings", *_LATE):
                 by_concept.setdefault(m.concept.id, []).append(m)
         for mentions in by_concept.values():
             early = [m for m in mentions if _section(page, m) == "findings"]
             late = [m for m in mentions if _section(page, m) in _LATE]
-            for one, other in ((early, late), (late, early)):
-                if (
-                    any(m.certainty in _SURE for m in one)
-                    and other
-                    and all(m.certainty == "absent" for m in other)
-                ):
-                    page.conflicts.append(
-                        f"{one[0].concept.name}: {one[0].certainty} in {_section(page, one[0])}, "
-                        f"absent in {_section(page, other[0])}"
-                    )
+            if early and late:
+                page.conflicts += [*_denied(page, early, late), *_moved(early, late)]
+        page.conflicts += _all_clear(page)
         return doc
+
+
+def _denied(page: Page, early: list[Mention], late: list[Mention]) -> Iterator[str]:
+    """Present in one part and absent in the other."""
+    if early[0].concept.site != "spinal":
+        return
+    for one, other in ((early, late), (late, early)):
+        if any(m.certainty in _SURE for m in one) and all(m.certainty == "absent" for m in other):
+            yield (
+                f"{one[0].concept.name}: said to be there in {_section(page, one[0])}, "
+                f"absent in {_section(page, other[0])}"
+            )
+
+
+def _moved(early: list[Mention], late: list[Mention]) -> Iterator[str]:
+    """One lesion, told at two different levels."""
+    one, other = ({m.levels for m in part if m.affirmed and m.levels} for part in (early, late))
+    if len(one) == len(other) == 1:
+        here, there = one.pop(), other.pop()
+        if len(here) == len(there) == 1 and "-" not in here[0] + there[0] and here != there:
+            yield f"{early[0].concept.name}: {here[0]} in findings, {there[0]} in impression"
+
+
+def _all_clear(page: Page) -> Iterator[str]:
+    """An impression that calls everything normal after findings that do not."""
+    serious = [m for m in page.mentions if m.certainty in _SURE and m.concept.cls in _CLASSES]
+    late = [s for s in page.sections if s.kind in _LATE]
+    if any(m.concept.id in _URGENT for m in serious) and not any(_section(page, m) in _LATE for m in serious):
+        for section in late:
+            if _CLEAR.search(page.plain, section.start, section.end):
+                yield f"{serious[0].concept.name} in findings, nothing acute in {section.kind}"
 
 
 def _section(page: Page, m: Mention) -> str:

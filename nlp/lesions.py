@@ -87,7 +87,7 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
         return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
     weak = bool(found or inside)
-    if site == "beside" and not weak:
+    if site == "beside" and not any(p.neuraxis for p in inside):
         diagnosed = _DIAGNOSED.search(page.plain[max(0, start - 40) : start])
         return bool(diagnosed) and (spine_study(page) is True or _mostly_spine(page))
     for before in _context_sentences(page, index):
@@ -95,6 +95,8 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
         if sites:
             return max(sites, key=lambda p: p.start).spine
     study = spine_study(page)
+    if study is None and any(p.neuraxis for p in (*found, *inside)) and _balance(page) >= 0 and not _head_only(page):
+        return True
     return study is True or (weak and study is False and not _head_only(page)) or (study is None and _mostly_spine(page))
 
 
@@ -136,11 +138,12 @@ class _Site:
     spine: bool
     elsewhere: bool = False
     head: bool = False
+    neuraxis: bool = False
 
 
 def _sites(page: Page, index: int) -> list[_Site]:
     found = [
-        _Site(s, e, word.spine, word.elsewhere, word.head)
+        _Site(s, e, word.spine, word.elsewhere, word.head, word.neuraxis)
         for s, e, word in page.words(index)
         if word.spine or word.elsewhere or word.weak
     ]
@@ -159,7 +162,7 @@ def spine_study(page: Page) -> bool | None:
     if page.spine_study is None:
         described = " ".join(str(page.context.get(key) or "") for key in ("study_description", "body_part"))
         for words in (plain(described), page.plain[:_TITLE]):
-            named = [spine for _, _, spine in page.vocabulary.studies.find(words)]
+            named = [spine for _, _, spine in page.vocabulary.studies.find(words) if spine is not None]
             if named:
                 page.spine_study = any(named)
                 break
@@ -168,12 +171,17 @@ def spine_study(page: Page) -> bool | None:
 
 def _mostly_spine(page: Page) -> bool:
     """Whether a text that names no study speaks more of the spine than of other places."""
-    if page.speaks_of_spine is None:
-        page.speaks_of_spine = _balance(page) > 0
-    return page.speaks_of_spine
+    return _balance(page) > 0
 
 
 def _balance(page: Page) -> int:
+    """Words of the spine less words of other places, counted once a page."""
+    if page.balance is None:
+        page.balance = _count(page)
+    return page.balance
+
+
+def _count(page: Page) -> int:
     balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.site == "spinal")
     for index in range(min(len(page.sentences), _SAMPLE)):
         balance += sum((1 if p.spine else -1) for p in _sites(page, index) if p.spine or p.elsewhere)

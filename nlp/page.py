@@ -84,7 +84,7 @@ class Page:
     conflicts: list[str] = field(default_factory=list)
     spine_study: bool | None = None
     result: Any = None
-    speaks_of_spine: bool | None = None
+    balance: int | None = None
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class Page:
         sentence = self.sentences[index]
         if sentence.words is None:
             found = self.vocabulary.words.find(self.plain, sentence.start, sentence.end)
-            sentence.words = [hit for hit in found if not hit[2].trap]
+            sentence.words = [hit for hit in found if not hit[2].trap or hit[2].elsewhere]
         return sentence.words
 
     def cues(self, index: int) -> list[tuple[int, int, tuple[Cue, ...]]]:

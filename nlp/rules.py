@@ -129,6 +129,7 @@ class Trap:
     ids: tuple[str, ...]
     why: str
     phrases: tuple[str, ...]
+    elsewhere: bool = False  # the phrase is a place of another part of the body
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class Sites:
 
     spine: tuple[str, ...]
     either: tuple[str, ...]
+    neuraxis: tuple[str, ...]
     elsewhere: tuple[str, ...]
     head: tuple[str, ...]
     disc: tuple[str, ...]

@@ -24,7 +24,7 @@ _ABBREVIATION = re.compile(
 )
 _LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]$")
 _ITEM = ("\n", '"', "“", "”", "•")
-_LONGEST = 1200  # characters of a sentence; what is longer has lost its full stops
+_LONGEST = 800  # characters of a sentence; what is longer has lost its full stops
 _WRAPPED = 55  # a line shorter than this was ended on purpose
 
 

@@ -6,16 +6,19 @@ from nlp.page import Page
 from nlp.rules import LanguageRules
 
 _WORD = re.compile(r"[^\W\d_]+")
+_CHOICE = re.compile(r"\[\s*\w+(?:\s*[/|]\s*\w+)+\s*\]")  # "[no/mild/severe]", nothing chosen
 _ENOUGH = 20_000  # characters that show the language
 
 
 def unreadable(page: Page, rules: LanguageRules) -> str | None:
     """Why the text cannot be read, or None; a text with an affirmed lesion is always read."""
     words = _WORD.findall(page.plain.strip()[:_ENOUGH])
+    if any(m.affirmed for m in page.mentions):
+        return None
     marks = sum(page.plain.count(mark) for mark in rules.template.marks)
-    if marks >= rules.template.minimum_marks:
+    if marks >= rules.template.minimum_marks or _CHOICE.search(page.text):
         return "template"
-    if any(m.affirmed for m in page.mentions) or len(words) < rules.minimum_words:
+    if len(words) < rules.minimum_words:
         return None if words else "empty"
     if not words:
         return "empty"

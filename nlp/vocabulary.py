@@ -24,6 +24,7 @@ class Word:
     trends: tuple[Trend, ...] = ()
     place: Place | None = None
     spine: bool = False
+    neuraxis: bool = False
     weak: bool = False  # of the spine or elsewhere: "epidural", "bone"
     head: bool = False
     disc: bool = False
@@ -44,7 +45,7 @@ class Vocabulary:
     words: Phrases[Word]
     cues: Phrases[tuple[Cue, ...]]
     red_flags: Phrases[tuple[str, ...]]
-    studies: Phrases[bool]
+    studies: Phrases[bool | None]
     concepts: dict[str, Concept] = field(default_factory=dict)
 
 
@@ -63,10 +64,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
         words=Phrases(_words(rules, pairs)),
         cues=Phrases(_cues(rules, pairs)),
         red_flags=_red_flags(rules, pairs),
-        studies=Phrases(
-            {normal(w): False for w in rules.sites.other_study}
-            | {normal(w): True for w in rules.sites.spine_study}
-        ),
+        studies=Phrases(_studies(rules)),
         concepts={concept.id: concept for concept in rules.concepts},
     )
 
@@ -126,6 +124,8 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
         words[form] = replace(word, spine=True)
     for form, word in spelled(rules.sites.either):
         words[form] = replace(word, weak=True, spine=False)
+    for form, word in spelled(rules.sites.neuraxis):
+        words[form] = replace(word, weak=True, neuraxis=True, spine=False)
     for form, word in spelled(rules.sites.elsewhere):
         words[form] = replace(word, elsewhere=True, spine=False, weak=False)
     for form, word in spelled(rules.sites.head):
@@ -134,8 +134,15 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
         words[form] = replace(word, disc=True)
     for trap in rules.traps:
         for form, _ in spelled(trap.phrases):
-            words.setdefault(form, Word(trap=True))
+            words.setdefault(form, Word(trap=True, elsewhere=trap.elsewhere))
     return words
+
+
+def _studies(rules: Rules) -> dict[str, bool | None]:
+    """Whether a word of a study's name means the spine; None for a trap ("spine of the scapula")."""
+    studies: dict[str, bool | None] = {normal(p): None for trap in rules.traps for p in trap.phrases}
+    studies |= {normal(word): False for word in rules.sites.other_study}
+    return studies | {normal(word): True for word in rules.sites.spine_study}
 
 
 def _cues(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, tuple[Cue, ...]]:
