@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-quick lint bench setup lock clean
+.PHONY: help run up test test-quick lint bench load setup lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ lint: .venv/.dev ## ruff, mypy, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: .venv/.base ## speed of the reader, as a ratio to spaCy's bare tokenizer on the same texts
+	@$(BIN)/python bench/reading.py
+
+load: .venv/.base ## a batch of 20,000 generated reports: time, memory, and the same batch again
+	@$(BIN)/python bench/load.py
 
 setup: .venv/.base ## install what running needs
 

@@ -140,14 +140,14 @@ def write_studies(rows: Iterator[dict[str, str]], out: Path) -> None:
         make["write_study"](out / "dicom", study)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Write invented reports for load tests.")
     parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
     parser.add_argument("--reports", type=int, default=20_000)
     parser.add_argument("--format", choices=(*FORMATS, "mixed"), default="mixed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dicom", type=int, default=0, help="how many of the reports get a study")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     if chosen.out.exists():
         parser.error(f"{chosen.out} exists; name a folder that does not, so that no older report mixes in")
     formats = FORMATS if chosen.format == "mixed" else (chosen.format,)
