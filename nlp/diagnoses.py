@@ -13,7 +13,7 @@ _LINK = re.compile(
     r"consistent with|s o\b|which is|from\b|compatible with|in keeping with|keeping with|c w\b|represent|likely|suggest|favor|favour|typical|"
     r"characteristic|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|\bis an?\b|such as|correspond"
 )
-_FAR = 110
+_FAR, _NEXT = 170, 110  # characters between a description and its diagnosis, here and in the next sentence
 _MANY = 40  # mentions of one level that are looked at
 _TUMOURS = ("malignant", "suspicious", "benign_tumor", "infection")
 _HOLDERS = ("malignant", "suspicious", "vascular", "cyst", "benign_tumor")
@@ -46,11 +46,11 @@ class Diagnoses:
 
     def _explained(self, page: Page, descriptor: Mention) -> bool:
         """Whether a harmless diagnosis follows in the sentence or the next, joined by words that explain."""
-        for index in (descriptor.sentence, descriptor.sentence + 1):
+        for index, limit in ((descriptor.sentence, _FAR), (descriptor.sentence + 1, _NEXT)):
             for m in page.in_sentence(index):
                 if m.concept.id in self.harmless and m.certainty in ("present", "probable"):
                     gap = page.plain[descriptor.end : m.start]
-                    if m.start > descriptor.end and len(gap) <= _FAR and _LINK.search(gap):
+                    if m.start > descriptor.end and len(gap) <= limit and _LINK.search(gap):
                         return True
         return False
 
@@ -62,7 +62,7 @@ class Diagnoses:
             for m in named.get(level, ())[:_MANY]
             if m.compartments[:1] == descriptor.compartments[:1]
         ]
-        benign = any(m.concept.id in self.harmless and m.concept.cls == "benign_other" for m in same)
+        benign = any(m.concept.id in self.harmless and m.concept.cls in ("benign_other", "inflammatory") for m in same)
         return benign and not any(m.concept.cls in _TUMOURS for m in same)
 
     def _effects(self, page: Page) -> None:

@@ -17,7 +17,7 @@ _CONCEPT = {
 }
 _AHEAD, _BEHIND, _LISTED = 55, 40, 30  # characters a verb reaches
 _CLAUSE_END = re.compile(r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no) ")
-_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?)\s+(?:not\s+)?(?:\w+ly\s+)?$")
+_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?)\s+(?:[^.;,:]{0,30}\band\s+)?(?:not\s+)?(?:\w+ly\s+)?$")
 _LIST = re.compile(r"\W*(?:and|or|both|as well as|&|/|the|left|right|,|\s)*\W*")
 
 
@@ -47,7 +47,11 @@ class Pressure:
 def _pressed(page: Page, start: int, end: int, index: int) -> str:
     """The structure pressed by the verb at [start, end): cord, cauda, other, or "" for none near."""
     targets = [(s, e, w.target) for s, e, w in page.words(index) if w.target and not (s < end and start < e)]
-    passive = _PASSIVE.search(page.plain, max(0, start - 30), start) and page.plain[end : end + 3] != " by"
+    passive = (
+        page.plain[start:end].split()[0].endswith("ed")
+        and _PASSIVE.search(page.plain[max(0, start - 60) : start])
+        and page.plain[end : end + 3] != " by"
+    )
     ahead = [] if passive else [t for t in targets if t[0] >= end]
     if ahead and ahead[0][0] - end <= _AHEAD and not _CLAUSE_END.search(page.plain, end, ahead[0][0]):
         listed = [ahead[0]]

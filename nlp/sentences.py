@@ -10,9 +10,9 @@ from nlp.vocabulary import Vocabulary, current
 
 # A full stop ends a sentence unless it stands in a number or after one of the usual abbreviations.
 _BREAK = re.compile(
-    r"(?<=[.!?])[\"')\]]?\s+(?=\S)"  # stop and space
+    r"\s[\"“”•]\s*(?=[A-Z])"  # quotation marks and dots as bullets
+    r"|(?<=[.!?])[\"')\]]?\s+(?=\S)"  # stop and space
     r"|(?<=[a-z]{3}\.)(?=[A-Z][a-z])"  # stop without space: "images.However"
-    r"|\s[\"“”•]\s*(?=[A-Z])"  # quotation marks and dots as bullets
     r"|(?<=\.)[ \t]*\n+"
     r"|\n[ \t]*\n\s*"  # blank line
     r"|\n(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))"  # bullet, number or heading
