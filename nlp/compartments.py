@@ -62,7 +62,7 @@ def _places(page: Page, mention: Mention, index: int) -> list[_Seen]:
             continue
         inside = s < mention.end and mention.start < e
         if not inside and (
-            any(s < m.end and m.start < e or 0 <= s - m.end < 25 for m in pressing)
+            any((s < m.end and m.start < e) or 0 <= s - m.end < 25 for m in pressing)
             or _NEGATED.search(page.plain[max(0, s - 40) : s])
         ):
             continue
@@ -153,7 +153,9 @@ def _follow(page: Page) -> None:
     for mention in page.mentions:
         if mention.affirmed and not mention.compartments:
             near = [m for i in (-1, 0, 1) for m in page.in_sentence(mention.sentence + i)]
-            alike = [m for m in near if m.affirmed and m.compartments and m.concept.cls == mention.concept.cls]
+            alike = [
+                m for m in near if m.affirmed and m.compartments and m.concept.cls == mention.concept.cls
+            ]
             if alike:
                 mention.compartments, mention.basis = alike[0].compartments, "inferred"
 

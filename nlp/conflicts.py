@@ -13,7 +13,9 @@ _LATE = ("impression", "addendum")
 _SURE = ("present", "probable")
 _CLASSES = ("compression", "infection", "haemorrhage", "malignant", "suspicious")
 _URGENT = ("CORD_COMP", "CES", "MSCC", "CONUS_SYN", "EPI_ABSC", "EPI_HEMAT", "DISCITIS")
-_CLEAR = re.compile(r"\bno (?:acute |significant )?abnormalit|\bnormal (?:mri|ct|study|examination|spine)|\bunremarkable (?:mri|ct|study)")
+_CLEAR = re.compile(
+    r"\bno (?:acute |significant )?abnormalit|\bnormal (?:mri|ct|study|examination|spine)|\bunremarkable (?:mri|ct|study)"
+)
 
 
 class Conflicts:

@@ -62,7 +62,9 @@ class Diagnoses:
             for m in named.get(level, ())[:_MANY]
             if m.compartments[:1] == descriptor.compartments[:1]
         ]
-        benign = any(m.concept.id in self.harmless and m.concept.cls in ("benign_other", "inflammatory") for m in same)
+        benign = any(
+            m.concept.id in self.harmless and m.concept.cls in ("benign_other", "inflammatory") for m in same
+        )
         return benign and not any(m.concept.cls in _TUMOURS for m in same)
 
     def _effects(self, page: Page) -> None:
@@ -82,7 +84,9 @@ class Diagnoses:
                     and o.concept.route not in ("B", "M")
                     for o in near
                 )
-                m.effect = (cord and "intramedullary" in m.compartments) or (m.concept.id == "SIGNAL_NOS" and beside)
+                m.effect = (cord and "intramedullary" in m.compartments) or (
+                    m.concept.id == "SIGNAL_NOS" and beside
+                )
                 m.absorbed = m.absorbed or m.effect
 
 

@@ -18,7 +18,9 @@ _SILENT = ("technique", "signoff")  # sections that assert nothing
 _SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
-_DIAGNOSED = re.compile(r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*|concern\w* for|probable|possible|known")
+_DIAGNOSED = re.compile(
+    r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*|concern\w* for|probable|possible|known"
+)
 
 
 class Lesions:
@@ -42,7 +44,9 @@ class Lesions:
             index = page.sentence_at(start)
             if page.sentences[index].section in _SILENT or _ambiguous(page, hit, index):
                 continue
-            if page.text[end : end + 5].lower() == "-like" or _disc_collapse(page, start, end, term.concept, index):
+            if page.text[end : end + 5].lower() == "-like" or _disc_collapse(
+                page, start, end, term.concept, index
+            ):
                 continue
             if is_spinal(page, start, end, index, term.concept.site):
                 found.append(Mention(start, end, term.concept, index))
@@ -95,9 +99,18 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
         if sites:
             return max(sites, key=lambda p: p.start).spine
     study = spine_study(page)
-    if study is None and any(p.neuraxis for p in (*found, *inside)) and _balance(page) >= 0 and not _head_only(page):
+    if (
+        study is None
+        and any(p.neuraxis for p in (*found, *inside))
+        and _balance(page) >= 0
+        and not _head_only(page)
+    ):
         return True
-    return study is True or (weak and study is False and not _head_only(page)) or (study is None and _mostly_spine(page))
+    return (
+        study is True
+        or (weak and study is False and not _head_only(page))
+        or (study is None and _mostly_spine(page))
+    )
 
 
 def _context_sentences(page: Page, index: int) -> list[int]:

@@ -22,13 +22,13 @@ _GROUP = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(
-    rf"(-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b)|((?:Th|[CTDLS])?)[ \-.]?(\d{{1,2}})",
+    r"(-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b)|((?:Th|[CTDLS])?)[ \-.]?(\d{1,2})",
     re.IGNORECASE,
 )
+_TO_WORDS = {"to", "through", "thru", "down to"}
 _RANGE = {"-", "–", "—", "/", "to", "through", "thru"}
-_AS_LEVEL_BEFORE = re.compile(
-    r"\b(?:at|level|levels|vertebra|vertebrae|body|bodies|of|from|to|and|the|involving|through)\s*$"
-)
+_AS_LEVEL_BEFORE = re.compile(r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)\s*$")
+_MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
 _AS_LEVEL_AFTER = re.compile(
     r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|vertebrae|vertebral|body|bodies|level|levels|pedicle|lamina|lesion|metastasis|fracture|spinous|transverse|endplate|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge|collapse|disc)"
 )
@@ -54,7 +54,10 @@ def level_groups(page: Page, index: int) -> list[tuple[int, int, str]]:
         rules = page.vocabulary.rules.levels
         for match in _GROUP.finditer(page.text, sentence.start, sentence.end):
             if _is_level(page, sentence.start, sentence.end, match, rules):
-                sentence.levels += [(match.start(), match.end(), label) for label in _labels(match.group())]
+                labels = _labels(match.group())
+                if len(labels) == 2 and page.plain.endswith("between ", sentence.start, match.start()):
+                    labels = ["-".join(labels)]
+                sentence.levels += [(match.start(), match.end(), label) for label in labels]
         sentence.levels += _worded(page, sentence.start, sentence.end, rules)
         sentence.levels = _extents(page, sentence.start, sentence.end, sorted(sentence.levels), rules)
     return sentence.levels
@@ -64,7 +67,10 @@ def _extents(
     page: Page, start: int, end: int, groups: list[tuple[int, int, str]], rules: LevelRules
 ) -> list[tuple[int, int, str]]:
     """Joins "from C4/5 to C7", "between T3 and T9", "from T8 to the conus" to one range."""
-    marks = [(m.start(), m.end(), rules.landmarks[m.group(1)]) for m in _landmark_regex(tuple(rules.landmarks)).finditer(page.plain, start, end)]
+    marks = [
+        (m.start(), m.end(), rules.landmarks[m.group(1)])
+        for m in _landmark_regex(tuple(rules.landmarks)).finditer(page.plain, start, end)
+    ]
     known = {g[0] for g in groups}
     joined: list[tuple[int, int, str]] = []
     for group in sorted(groups + marks):
@@ -92,20 +98,19 @@ def _is_level(page: Page, start: int, end: int, match: re.Match[str], rules: Lev
     not_after, not_before = _guards(rules.not_after.phrases, rules.not_before.phrases)
     if not_after.search(left) or not_before.match(right):
         return False
-    words = match.group().upper().replace(" ", "")
-    if words in ("T1", "T2", "T1/T2", "T1,T2", "T1ANDT2", "T2ANDT1", "T1-T2", "T1AND2", "T1OR T2"):
-        # Weighting rather than vertebra, unless something says otherwise.
-        named = _AS_LEVEL_AFTER.match(right) or re.search(
-            r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)\s*$", left
-        )
-        return bool(named) or not _SIGNAL.search(page.plain, start, end)
-    return True
+    if not _MAYBE_WEIGHTING.fullmatch(match.group()):
+        return True
+    # T1 and T2 mean weighting rather than the vertebra, unless something says otherwise.
+    if _guards((), rules.weighting.phrases)[1].match(right):
+        return False
+    named = _AS_LEVEL_AFTER.match(right) or _AS_LEVEL_BEFORE.search(left)
+    return bool(named) or not _SIGNAL.search(page.plain, start, end)
 
 
 def _labels(group: str) -> list[str]:
     """The labels of one group: 'T4, T5 and T7' gives three, 'C5/6' gives 'C5-C6'."""
     labels: list[str] = []
-    region, joiner = "", ""
+    region, joiner, reopened = "", "", False
     for match in _PART.finditer(group):
         if match.group(1):
             joiner = match.group(1).lower()
@@ -117,9 +122,11 @@ def _labels(group: str) -> list[str]:
             joiner = ""
             continue
         label = f"{region}{number}"
-        glued = bool(labels) and not joiner and letter
-        if labels and (joiner in _RANGE or glued) and "-" not in labels[-1] and labels[-1] != label:
-            labels[-1] += f"-{label}"
+        ranged = bool(labels) and (joiner in _RANGE or (not joiner and bool(letter))) and labels[-1] != label
+        if ranged and ("-" not in labels[-1] or joiner in _TO_WORDS or reopened):
+            # "T5-6 to T8-9": what follows the "to" moves the end.
+            reopened = joiner in _TO_WORDS and "-" in labels[-1]
+            labels[-1] = f"{labels[-1].split('-')[0]}-{label}"
         else:
             labels.append(label)
         joiner = ""

@@ -55,7 +55,10 @@ def _signal(page: Page, mention: Mention) -> bool:
     indices = [mention.sentence, mention.sentence + 1]
     return any(
         m.affirmed
-        and (m.concept.id in ("CORD_SIGNAL", "MYELOMALACIA") or (m.concept.id == "SIGNAL_NOS" and i == mention.sentence))
+        and (
+            m.concept.id in ("CORD_SIGNAL", "MYELOMALACIA")
+            or (m.concept.id == "SIGNAL_NOS" and i == mention.sentence)
+        )
         for i in indices
         if i < len(page.sentences) and page.sentences[i].section == here
         for m in page.in_sentence(i)

@@ -17,7 +17,9 @@ _CONCEPT = {
 }
 _AHEAD, _BEHIND, _LISTED = 55, 40, 30  # characters a verb reaches
 _CLAUSE_END = re.compile(r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no) ")
-_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?)\s+(?:[^.;,:]{0,30}\band\s+)?(?:not\s+)?(?:\w+ly\s+)?$")
+_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?)\s+(?:[^.;,:]{0,30}\band\s+)?(?:not\s+)?(?:\w+ly\s+)?$"
+)
 _LIST = re.compile(r"\W*(?:and|or|both|as well as|&|/|the|left|right|,|\s)*\W*")
 
 

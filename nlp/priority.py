@@ -215,7 +215,7 @@ class Priority:
             yield "R5b"
         if m.concept.cls == "malignant" and "intramedullary" in m.compartments[:1]:
             yield "R5b"
-        extended = m.concept.id in self.groups["extension"] or m.canal and "extradural" in m.compartments
+        extended = m.concept.id in self.groups["extension"] or (m.canal and "extradural" in m.compartments)
         if extended or case.any("pathological_fracture") or case.any("extension") or case.deficit:
             yield "R6"
 
@@ -266,7 +266,7 @@ class _Case:
         self.context = [m for m in affirmed if m.concept.cls in ("compression", "crowding")]
         self.pressed_sentences = {m.sentence for m in self.context}
         self.serious_sentences = {m.sentence for m in self.lesions if m.concept.route not in ("B", "M")}
-        self.sure = {m.concept.id for m in self.lesions if m.certainty in _SURE}
+        self.sure = {m.concept.id for m in affirmed if m.certainty in _SURE}
         pressed = groups["cord_compression"] | groups["cauda_compression"]
         self.compressions = [m for m in affirmed if m.concept.id in pressed]
         self.serious = [m for m in self.lesions if m.concept.route not in ("B", "M")]

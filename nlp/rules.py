@@ -201,6 +201,7 @@ class LevelRules:
     landmarks: Mapping[str, str]
     not_after: Words
     not_before: Words
+    weighting: Words
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from nlp.page import Page, Section, page_of
 from nlp.rules import Heading
 from nlp.vocabulary import Vocabulary, current
 
-
 _QUIET = ("indication", "history", "technique", "comparison")
 _PAUSE = re.compile(r"\S[ \t]*\r?\n(?:[ \t]*\r?\n\s*|(?=[A-Z][A-Z /&\-]{2,40}:))")
 

@@ -5,7 +5,7 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.page import Mention, page_of
+from nlp.page import Mention, Page, page_of
 from nlp.vocabulary import Vocabulary, current
 
 _NUMBER = r"(\d{1,3}(?:[.,]\d{1,2})?)"
@@ -41,14 +41,22 @@ class Sizes:
                 size = _millimetres(match)
                 if not size or _PRIOR.search(page.plain[max(0, match.start() - 30) : match.start()]):
                     continue
-                nearest = min(mentions, key=lambda m: _gap(m, match.start(), match.end()))
-                if not nearest.size_mm and _gap(nearest, match.start(), match.end()) < _FAR:
-                    nearest.size_mm = size
+                _give(page, mentions, match.start(), match.end(), size)
         return doc
 
 
-def _gap(mention: Mention, start: int, end: int) -> int:
-    return max(start - mention.end, mention.start - end, 0)
+def _give(page: Page, mentions: list[Mention], start: int, end: int, size: tuple[float, ...]) -> None:
+    nearest = min(mentions, key=lambda m: _gap(page, m, start, end))
+    if not nearest.size_mm and _gap(page, nearest, start, end) < _FAR:
+        nearest.size_mm = size
+
+
+def _gap(page: Page, mention: Mention, start: int, end: int) -> int:
+    """Characters between size and mention; a mention that follows must follow at once ("12 mm lesion")."""
+    if mention.start < end:
+        return max(start - mention.end, 0)
+    gap = page.plain[end : mention.start]
+    return len(gap) + (80 if len(gap) > 30 or " with " in gap or "," in gap else 0)
 
 
 def _millimetres(match: re.Match[str]) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """New, grown, stable, treated, gone, or old."""
 
 import re
+from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -10,6 +11,12 @@ from nlp.rules import Trend
 from nlp.vocabulary import Vocabulary, current
 
 _FAR = 90
+# A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
+_NAMED = re.compile(
+    r"(?: (?:of|at|in|on) [^,.;]{1,40})?,?\s*(?:(?:likely|probably|possibly|most|highly|is|are|c w|s o)\s+)*"
+    r"(?:consistent with|compatible with|in keeping with|suspicious for|suggestive of|concerning for|representing|"
+    r"favou?red to be|due to)?\s*(?:an? |the |multiple |diffuse )?"
+)
 _COORDINATED = re.compile(r"(?: \w+){0,4}\W*(?:and|or|,)(?: \w+){0,3} $")
 
 
@@ -35,6 +42,10 @@ class Trends:
 
 def _share(page: Page) -> None:
     """What is said of a lesion at its levels in one place holds for it everywhere."""
+    for one, other in pairwise(page.mentions):
+        if one.affirmed and other.affirmed and other.trend == "unknown" and not other.old:
+            if one.sentence == other.sentence and _NAMED.fullmatch(page.plain[one.end : other.start]):
+                other.trend, other.old = one.trend, one.old
     said: dict[tuple[str, str], Mention] = {}
     for m in page.mentions:
         if m.affirmed and (m.old or m.trend != "unknown"):
@@ -42,7 +53,10 @@ def _share(page: Page) -> None:
                 said.setdefault((m.concept.cls, level), m)
     for m in page.mentions:
         if m.affirmed and m.trend == "unknown" and not m.old:
-            other = next((said[m.concept.cls, level] for level in m.levels or ("",) if (m.concept.cls, level) in said), m)
+            other = next(
+                (said[m.concept.cls, level] for level in m.levels or ("",) if (m.concept.cls, level) in said),
+                m,
+            )
             m.trend, m.old = other.trend, other.old
 
 
@@ -65,7 +79,7 @@ def _distance(page: Page, mention: Mention, trend: Trend, s: int, e: int) -> int
         return None
     start, end = (e, mention.start) if before else (mention.end, s)
     gap = page.plain[start:end]
-    if len(gap) > _FAR or ";" in gap or " but " in gap or " with " in gap and before:
+    if len(gap) > _FAR or ";" in gap or " but " in gap or (" with " in gap and before):
         return None
     between = [m for m in page.in_sentence(mention.sentence) if m is not mention and start <= m.start < end]
     if between and (before or not _COORDINATED.match(page.plain[start : between[0].start])):

@@ -1,0 +1,93 @@
+"""Sentences with marks: each marked phrase is found, with its certainty, place and level."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nlp.reader import read
+
+CASES = Path(__file__).parent / "cases"
+MARK = re.compile(r"\{([^{}|]*)\|([^{}]*)\}")
+SHORT = {"ed": "extradural", "idem": "intradural_extramedullary", "im": "intramedullary"}
+AFFIRMED = ("present", "probable", "possible")
+KEYS = {
+    "id",
+    "text",
+    "context",
+    "tier",
+    "neural",
+    "decided_by",
+    "score",
+    "nothing",
+    "conflict",
+    "concept",
+    "unreadable",
+}
+
+# Known failures; a cured one fails the suite until its line here goes.
+KNOWN_FAILURES: dict[str, str] = {}
+
+
+def load_cases():
+    for path in sorted(CASES.glob("*.toml")):
+        for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]:
+            name = f"{path.stem}: {case['id']}"
+            marks = (
+                [pytest.mark.xfail(reason=KNOWN_FAILURES[name], strict=True)]
+                if name in KNOWN_FAILURES
+                else []
+            )
+            yield pytest.param(case, id=name, marks=marks)
+
+
+def unmark(text):
+    """The text without marks, and (start, end, fields) of each."""
+    plain, spans = "", []
+    end = 0
+    for match in MARK.finditer(text):
+        plain += text[end : match.start()]
+        start = len(plain)
+        plain += match.group(1)
+        spans.append((start, len(plain), [*match.group(2).split("|"), "", ""]))
+        end = match.end()
+    return plain + text[end:], spans
+
+
+@pytest.mark.parametrize("case", list(load_cases()))
+def test_case_is_read_as_marked(case):
+    text, spans = unmark(case["text"])
+    assert set(case) <= KEYS, "unknown key in the case"
+    assert spans or set(case) - {"id", "text", "context"}, "a case without expectation"
+    reading = read(text, **case.get("context", {}))
+    found = reading.findings + reading.context_findings
+    for start, end, (certainty, compartments, levels, *_) in spans:
+        here = [f for f in found if f.start < end and start < f.end]
+        assert here, f"'{text[start:end]}' was not found"
+        assert certainty in [f.certainty for f in here]
+        finding = next(f for f in here if f.certainty == certainty)
+        if compartments:
+            assert finding.compartments == tuple(SHORT[c] for c in compartments.split("+"))
+        if levels:
+            assert sorted(finding.levels) == sorted(levels.split(","))
+    if case.get("nothing"):
+        assert [f.quote for f in reading.findings if f.certainty in AFFIRMED] == []
+    if "concept" in case:
+        assert case["concept"] in [f.concept for f in reading.findings]
+    if "conflict" in case:
+        assert bool(reading.conflicts) is case["conflict"]
+    for key in ("tier", "neural", "decided_by", "score", "unreadable"):
+        if key in case:
+            assert getattr(reading, key) == case[key], reading.reasons
+
+
+def test_every_trap_and_worked_case_is_there():
+    names = [str(param.id) for param in load_cases()]
+    assert sum(name.startswith("traps: T") for name in names) == 120
+    assert sum(name.startswith("worked: ") for name in names) == 25
+    assert len(names) == len(set(names))
+
+
+def test_known_failures_name_existing_cases():
+    assert set(KNOWN_FAILURES) <= {str(param.id) for param in load_cases()}
