@@ -39,9 +39,9 @@ def serve(port: int, prefect_url: str) -> None:
     """
     with pages(port) as address:
         display.console.print(f"Review pages:  {address}\nPrefect:       {prefect_url.removesuffix('/api')}")
-        if not accounts.has_admin():
-            password = accounts.add_user("admin", "admin")
-            display.console.print("First login:   admin, password ", end="")
+        if not accounts.has_login():
+            password = accounts.add_user("lead", "lead")
+            display.console.print("First login:   lead, password ", end="")
             display.console.print(password, markup=False, highlight=False)
         display.console.print("Ctrl-C ends both.")
         with suppress(KeyboardInterrupt):

@@ -92,7 +92,6 @@ def read(table: pd.DataFrame) -> Iterator[NewOutcome]:
         before = held.get(row.key)
         version = _version(row.report, row.digest, row.study, row.warnings, before)
         if place(version, before) == "version":
-            held[row.key] = _after(before, version)
             if version.status != "deleted":
                 try:
                     version = dataclasses.replace(version, reading=_reading(version))
@@ -102,6 +101,7 @@ def read(table: pd.DataFrame) -> Iterator[NewOutcome]:
                     )
                     yield _rejection(row.portion, row.item, failure)
                     continue
+            held[row.key] = _after(before, version)  # only now: what could not be read is not held
         yield NewOutcome(portion=row.portion, item=row.item, version=version)
 
 

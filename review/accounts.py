@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -44,6 +45,12 @@ def add_user(
 def has_admin() -> bool:
     """Whether there is somebody who may make accounts."""
     return Account.objects.filter(groups__name=Role.ADMIN, is_active=True).exists()
+
+
+def has_login() -> bool:
+    """Whether there is somebody who can log in to the pages."""
+    open_accounts = Account.objects.filter(is_active=True)
+    return open_accounts.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
 
 
 def ensure_sample(os_user: str, sources: Sequence[str]) -> None:

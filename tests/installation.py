@@ -152,7 +152,8 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str], se
     """Wait until `condition` is true while a command goes on."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        assert process.poll() is None, "the command ended too early"
+        if process.poll() is not None:
+            raise AssertionError(f"the command ended too early: {process.communicate()}")
         with contextlib.suppress(sqlite3.OperationalError, psycopg.Error, OSError):  # nothing is there yet
             if condition():
                 return

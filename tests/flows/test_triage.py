@@ -132,6 +132,20 @@ def test_a_report_that_breaks_the_reader_does_not_stop_the_others(site: Installa
     assert (rejected["reason"], rejected["detail"]) == ("reader_failed", "ZeroDivisionError")
 
 
+def test_a_version_that_breaks_the_reader_does_not_hide_the_next_one(site: Installation) -> None:
+    folder = site.folder / "export"
+    folder.mkdir()
+    rows = [
+        {"report_number": "R1", "status": "preliminary", "report_text": "BREAK " + STAT.format(number=1)},
+        {"report_number": "R1", "status": "final", "report_text": STAT.format(number=1)},
+        {"report_number": "R1", "status": "preliminary", "report_text": ROUTINE.format(number=1)},
+    ]
+    (folder / "export.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    site.entry = BREAKING
+    site.run("run", "--source", str(folder))
+    assert outcomes(site) == {"queued": 1, "routine": 1, "rejected": 1}
+
+
 BREAKING = """
 from nlp import reader
 read = reader.read

@@ -1,0 +1,88 @@
+"""The Prefect server of our own, and the long-running form."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.installation import STAT, Installation, sqlite_rows, wait_for
+
+pytestmark = pytest.mark.prefect
+
+
+@pytest.fixture
+def serverless(site: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """An installation for which no Prefect server is configured."""
+    for name in list(os.environ):
+        if name.startswith("PREFECT_"):
+            monkeypatch.delenv(name)
+    yield site
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_server_is_started_outlives_a_kill_is_used_again_and_stopped_by_the_last(
+    serverless: Installation,
+) -> None:
+    site, home = serverless, serverless.var / "prefect"
+    site.drop("R1", STAT.format(number=1))
+    killed = site.start("run", stderr=subprocess.DEVNULL)
+    wait_for(lambda: site.rows("SELECT 1 FROM review_run"), killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    server = json.loads((home / "server.json").read_text())["pid"]
+    assert is_alive(server)
+
+    site.run("run")
+    assert "Starting" not in site.complaints
+    assert not is_alive(server)
+    assert not (home / "server.json").exists()
+    run = site.json("runs")[0]
+    held = sqlite_rows(
+        home / "prefect.db", "SELECT count(*) FROM task_run WHERE flow_run_id = ?", run["prefect_flow_run"]
+    )
+    assert held == [(2 + sum(run["shards"].values()),)]
+    assert [path.name for path in home.iterdir() if path.stat().st_mode & 0o077 and path.name == "auth"] == []
+
+
+def test_without_its_password_the_server_answers_nobody(prefect_server: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"{prefect_server}/admin/version", timeout=20)
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
+    site: Installation, ending: signal.Signals
+) -> None:
+    site.drop("R1", STAT.format(number=1))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    up = site.start("up", "--port", str(port), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: site.rows("SELECT 1 FROM review_run WHERE state = 'completed'"), up)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=20) as answer:
+        assert json.load(answer) == {"ok": True}
+    up.send_signal(ending)
+    printed, complaints = up.communicate(timeout=60)
+    assert up.returncode == 0, complaints
+    assert f"http://127.0.0.1:{port}/" in printed
+    assert "First login:   lead, password" not in printed  # the tester can log in already
+    assert "Traceback" not in complaints
+    assert [case["tier"] for case in site.json("queue")] == ["stat"]
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=5)
