@@ -17,6 +17,7 @@ _NEGATED = re.compile(r"\b(?:without|no|not|nor)\b(?:\W+\w+){0,2}\W*$")
 _SPREAD = re.compile(
     r"^\W*(?:\w+\W+){0,2}?(?:extension|component|involvement|invasion|spread|extending|portion|part)"
 )
+_ADJECTIVE = re.compile(r" (?:(?!(?:of|with|is|and|by|to|the|in|at|from|near|on|or|a|an|has|no|are|was)\b)\w+ ){0,3}")
 _INTO = re.compile(r"(?:extend\w*|extension|growing|grows|spread\w*|invad\w*|breach\w*)[^,;.]{0,40}$")
 
 
@@ -89,6 +90,9 @@ def resolve(page: Page, mention: Mention, seen: list[_Seen]) -> tuple[tuple[str,
     explicit = [
         s for s in allowed if s.place.strength >= _EXPLICIT and s.place.compartments and s.place.anatomy
     ]
+    if mention.concept.strength in ("weak", "moderate") and not any(s.inside for s in explicit):
+        if _cord_before(page, mention):
+            return (IM,), "explicit"
     near = [s for s in explicit if s.inside or s.clause]
     if near:
         first = near[0]
@@ -116,6 +120,14 @@ def resolve(page: Page, mention: Mention, seen: list[_Seen]) -> tuple[tuple[str,
     return (), "none"
 
 
+def _cord_before(page: Page, mention: Mention) -> bool:
+    """Whether the cord stands before the lesion as its adjective: "cervical cord flame-shaped lesions"."""
+    return any(
+        word.target == "cord" and end <= mention.start and _ADJECTIVE.fullmatch(page.plain[end : mention.start])
+        for _, end, word in page.words(mention.sentence)
+    )
+
+
 def _adds(page: Page, mention: Mention, first: _Seen, other: _Seen) -> bool:
     """Whether a second place is a second compartment of the same lesion, not merely a landmark."""
     if other.place.bone:
@@ -141,7 +153,7 @@ def _follow(page: Page) -> None:
         if (
             mention.basis != "explicit"
             and before
-            and before.basis == "explicit"
+            and (before.basis == "explicit" or before.concept.strength == "definitional")
             and mention.affirmed
             and before.affirmed
         ):

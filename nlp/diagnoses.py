@@ -27,6 +27,7 @@ class Diagnoses:
         self.vocabulary = vocabulary
         self.descriptors = frozenset(vocabulary.rules.priority.groups["descriptor"])
         self.signal = frozenset(vocabulary.rules.priority.groups["signal"])
+        self.swelling = frozenset(vocabulary.rules.priority.groups["expansion"])
         self.harmless = frozenset(vocabulary.rules.priority.groups["explains"])
 
     def __call__(self, doc: Doc) -> Doc:
@@ -71,7 +72,7 @@ class Diagnoses:
         """Signal or enhancement beside a lesion is its attribute; cord signal beside compression its effect."""
         lesions = [m for m in page.mentions if m.affirmed and m.concept.id not in self.signal]
         cord = any(
-            m.concept.cls == "compression" or (m.concept.cls in _HOLDERS and m.compartments[:1] in _IN_DURA)
+            m.concept.cls == "compression" or (m.concept.cls in _HOLDERS and m.concept.id not in self.swelling and m.compartments[:1] in _IN_DURA)
             for m in lesions
         )
         for m in page.mentions:
@@ -79,6 +80,7 @@ class Diagnoses:
                 near = (*page.in_sentence(m.sentence), *page.in_sentence(m.sentence - 1))
                 beside = any(
                     o.affirmed
+                    and o.start < m.start
                     and o.concept.id not in self.signal
                     and o.concept.cls in LESION_CLASSES
                     and o.concept.route not in ("B", "M")

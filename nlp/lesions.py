@@ -18,6 +18,7 @@ _SILENT = ("technique", "signoff")  # sections that assert nothing
 _SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
+_CONCLUDED = re.compile(r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)")
 _DIAGNOSED = re.compile(
     r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*|concern\w* for|probable|possible|known"
 )
@@ -90,14 +91,17 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
     if decided:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
         return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
+    if any(p.skeleton for p in (*found, *inside)):
+        return not _head_only(page)
     weak = bool(found or inside)
     if site == "beside" and not any(p.neuraxis for p in inside):
         diagnosed = _DIAGNOSED.search(page.plain[max(0, start - 40) : start])
+        diagnosed = diagnosed or _CONCLUDED.match(page.plain[end : end + 60])
         return bool(diagnosed) and (spine_study(page) is True or _mostly_spine(page))
     for before in _context_sentences(page, index):
         sites = [p for p in _sites(page, before) if p.spine or p.elsewhere]
         if sites:
-            return max(sites, key=lambda p: p.start).spine
+            return any(p.spine for p in sites)
     study = spine_study(page)
     if (
         study is None
@@ -152,11 +156,12 @@ class _Site:
     elsewhere: bool = False
     head: bool = False
     neuraxis: bool = False
+    skeleton: bool = False
 
 
 def _sites(page: Page, index: int) -> list[_Site]:
     found = [
-        _Site(s, e, word.spine, word.elsewhere, word.head, word.neuraxis)
+        _Site(s, e, word.spine, word.elsewhere, word.head, word.neuraxis, word.skeleton)
         for s, e, word in page.words(index)
         if word.spine or word.elsewhere or word.weak
     ]

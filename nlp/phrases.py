@@ -43,6 +43,14 @@ def plurals(phrase: str, endings: Iterable[tuple[str, str]]) -> set[str]:
     return found | {phrase.removesuffix(one) + many for one, many in endings if phrase.endswith(one)}
 
 
+def slips(word: str) -> set[str]:
+    """The word with one letter missing, doubled, or two neighbours swapped; the first letter stays."""
+    missing = {word[:i] + word[i + 1 :] for i in range(1, len(word))}
+    doubled = {word[:i] + word[i] + word[i:] for i in range(1, len(word))}
+    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)}
+    return (missing | doubled | swapped) - {word}
+
+
 class Phrases(Generic[Payload]):
     """Phrases with something attached to each; finds the longest from the left, on whole words.
 

@@ -185,6 +185,7 @@ class Sites:
     spine: tuple[str, ...]
     either: tuple[str, ...]
     neuraxis: tuple[str, ...]
+    skeleton: tuple[str, ...]
     elsewhere: tuple[str, ...]
     head: tuple[str, ...]
     disc: tuple[str, ...]
@@ -219,6 +220,7 @@ class Spelling:
 
     pairs: tuple[tuple[str, ...], ...]
     plurals: tuple[tuple[str, ...], ...]
+    slips: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from nlp.page import Mention, Page, page_of
 from nlp.rules import Trend
 from nlp.vocabulary import Vocabulary, current
 
+_HEALS = ("infection", "haemorrhage")  # an old one is gone; an old fracture is still there
 _FAR = 90
 # A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
 _NAMED = re.compile(
@@ -34,7 +35,8 @@ class Trends:
             mention.old = any(label == "old" for _, label in found)
             change = [pair for pair in found if pair[1] != "old"]
             mention.trend = min(change)[1] if change else mention.concept.trend
-            if mention.trend == "resolved" and mention.affirmed:
+            gone = mention.trend == "resolved" or (mention.old and mention.concept.cls in _HEALS)
+            if gone and mention.affirmed:
                 mention.certainty, mention.cue = "historical", "resolved"
         _share(page)
         return doc

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from nlp.phrases import Phrases, normal, plurals, spellings
+from nlp.phrases import Phrases, normal, plurals, slips, spellings
 from nlp.rules import Concept, ConfigError, Cue, Place, Rules, Trend, load
 
 
@@ -25,6 +25,7 @@ class Word:
     place: Place | None = None
     spine: bool = False
     neuraxis: bool = False
+    skeleton: bool = False
     weak: bool = False  # of the spine or elsewhere: "epidural", "bone"
     head: bool = False
     disc: bool = False
@@ -91,6 +92,10 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
         for spelled in spellings(form, pairs):
             terms.setdefault(spelled, term)
     for form, term in list(terms.items()):
+        for word in rules.spelling.slips:
+            if word in form.split() and term.concept:
+                for slip in slips(word):
+                    terms.setdefault(form.replace(word, slip), term)
         if term.concept and not term.exact:
             for many in plurals(form, endings):
                 terms.setdefault(many, term)
@@ -126,6 +131,8 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
         words[form] = replace(word, weak=True, spine=False)
     for form, word in spelled(rules.sites.neuraxis):
         words[form] = replace(word, weak=True, neuraxis=True, spine=False)
+    for form, word in spelled(rules.sites.skeleton):
+        words[form] = replace(word, weak=True, skeleton=True, spine=False)
     for form, word in spelled(rules.sites.elsewhere):
         words[form] = replace(word, elsewhere=True, spine=False, weak=False)
     for form, word in spelled(rules.sites.head):
