@@ -61,7 +61,7 @@ class Diagnoses:
             m
             for level in descriptor.levels
             for m in named.get(level, ())[:_MANY]
-            if m.compartments[:1] == descriptor.compartments[:1]
+            if not descriptor.compartments or m.compartments[:1] == descriptor.compartments[:1]
         ]
         benign = any(
             m.concept.id in self.harmless and m.concept.cls in ("benign_other", "inflammatory") for m in same

@@ -93,7 +93,7 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
             terms.setdefault(spelled, term)
     for form, term in list(terms.items()):
         for word in rules.spelling.slips:
-            if word in form.split() and term.concept:
+            if term.concept and word == form:
                 for slip in slips(word):
                     terms.setdefault(form.replace(word, slip), term)
         if term.concept and not term.exact:
