@@ -9,6 +9,7 @@ from nlp.page import Page, page_of
 from nlp.rules import Cue
 from nlp.vocabulary import Vocabulary, current
 
+_STRONG = ("absent", "unlikely", "recommendation", "historical")
 _HEDGES = ("possible", "probable", "present")
 _LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
 _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
@@ -27,6 +28,8 @@ class Certainty:
         page = page_of(doc, self.vocabulary)
         for mention in page.mentions:
             mention.certainty, mention.cue = certainty_at(page, mention.start, mention.end)
+            if mention.concept.site == "beside" and mention.cue and mention.cue.lower() == "known":
+                mention.certainty = "historical"  # "known myeloma" names the patient's disease, not a lesion
         return doc
 
 
@@ -124,28 +127,22 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
     for s, e, cues in page.cues(index):
         if e <= end or s < start:
             continue
-        if s < end and e > end and not _cue(cues, ("before", "both")):
-            continue
         cue = _cue(cues, ("before", "both"))
         gap = page.plain[end:s]
-        if ";" in gap or len(gap) > _FAR:
-            return None
         if cue is None:
-            if any(c.label in ("absent", "unlikely", "recommendation", "historical") for c in cues):
-                return None  # the next statement begins
-            continue
-        if cue.label == "end":
-            return None
-        if cue.label == "pseudo":
-            if s - end < 3:
+            # The next statement begins, unless the words only begin inside the finding.
+            if s >= end and any(c.label in _STRONG for c in cues):
                 return None
-            continue
-        if "," in gap and not _LISTED.search(gap):
+        elif cue.label != "pseudo":
+            return (cue.label, page.text[s:e]) if _reaches_back(cue, gap) else None
+        elif s - end < 3:
             return None
-        if len(gap) > _REACH[cue.reach]:
-            return None
-        return cue.label, page.text[s:e]
     return None
+
+
+def _reaches_back(cue: Cue, gap: str) -> bool:
+    listed = "," not in gap or bool(_LISTED.search(gap))
+    return cue.label != "end" and ";" not in gap and listed and len(gap) <= _REACH[cue.reach]
 
 
 @Language.factory("spinetriage_certainty")

@@ -17,7 +17,9 @@ _NEGATED = re.compile(r"\b(?:without|no|not|nor)\b(?:\W+\w+){0,2}\W*$")
 _SPREAD = re.compile(
     r"^\W*(?:\w+\W+){0,2}?(?:extension|component|involvement|invasion|spread|extending|portion|part)"
 )
-_ADJECTIVE = re.compile(r" (?:(?!(?:of|with|is|and|by|to|the|in|at|from|near|on|or|a|an|has|no|are|was)\b)\w+ ){0,3}")
+_ADJECTIVE = re.compile(
+    r" (?:(?!(?:of|with|is|and|by|to|the|in|at|from|near|on|or|a|an|has|no|are|was)\b)\w+ ){0,3}"
+)
 _INTO = re.compile(r"(?:extend\w*|extension|growing|grows|spread\w*|invad\w*|breach\w*)[^,;.]{0,40}$")
 
 
@@ -104,26 +106,28 @@ def resolve(page: Page, mention: Mention, seen: list[_Seen]) -> tuple[tuple[str,
                 c for c in other.place.compartments if c not in found and _adds(page, mention, first, other)
             ]
         return tuple(found), "explicit"
-    if prior:
-        hinted = [
-            s.place.compartments[0] for s in allowed if s.place.compartments and s.clause and s.place.anatomy
-        ]
-        if hinted and mention.concept.strength in ("weak", "moderate"):
-            return (hinted[0],), "inferred"
-        if mention.concept.id in ("DUMBBELL",):
-            return (ED, IDEM), "inferred"
-        if mention.concept.strength != "weak":
-            return (usual,), "inferred"
-    hints = [s for s in allowed if s.place.compartments and s.clause]
+    return _usual(mention, allowed)
+
+
+def _usual(mention: Mention, seen: list[_Seen]) -> tuple[tuple[str, ...], str]:
+    """What hints and the kind of lesion suggest where nothing is said outright."""
+    hints = [s.place.compartments[:1] for s in seen if s.place.compartments and s.clause]
+    prior = sorted(mention.concept.compartments, key=lambda c: -mention.concept.compartments[c])
+    if mention.concept.id == "DUMBBELL":
+        return (ED, IDEM), "inferred"
+    if prior and mention.concept.strength in ("definitional", "strong"):
+        return (prior[0],), "inferred"
     if hints:
-        return hints[0].place.compartments[:1], "inferred"
-    return (), "none"
+        return hints[0], "inferred"
+    return ((prior[0],), "inferred") if prior and mention.concept.strength == "moderate" else ((), "none")
 
 
 def _cord_before(page: Page, mention: Mention) -> bool:
     """Whether the cord stands before the lesion as its adjective: "cervical cord flame-shaped lesions"."""
     return any(
-        word.target == "cord" and end <= mention.start and _ADJECTIVE.fullmatch(page.plain[end : mention.start])
+        word.target == "cord"
+        and end <= mention.start
+        and _ADJECTIVE.fullmatch(page.plain[end : mention.start])
         for _, end, word in page.words(mention.sentence)
     )
 

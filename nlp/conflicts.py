@@ -14,7 +14,8 @@ _SURE = ("present", "probable")
 _CLASSES = ("compression", "infection", "haemorrhage", "malignant", "suspicious")
 _URGENT = ("CORD_COMP", "CES", "MSCC", "CONUS_SYN", "EPI_ABSC", "EPI_HEMAT", "DISCITIS")
 _CLEAR = re.compile(
-    r"\bno (?:acute |significant )?abnormalit|\bnormal (?:mri|ct|study|examination|spine)|\bunremarkable (?:mri|ct|study)"
+    r"\bno (?:acute |significant )?abnormalit|\bnormal (?:mri|ct|study|examination|spine)"
+    r"|\bunremarkable (?:mri|ct|study)"
 )
 
 

@@ -10,8 +10,9 @@ from nlp.rules import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
 
 _LINK = re.compile(
-    r"consistent with|s o\b|which is|from\b|compatible with|in keeping with|keeping with|c w\b|represent|likely|suggest|favor|favour|typical|"
-    r"characteristic|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|\bis an?\b|such as|correspond"
+    r"consistent with|compatible with|keeping with|correspond|represent|likely|suggest|favou?r|typical|characteristic"
+    r"|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|such as|which is"
+    r"|c w\b|s o\b|from\b|\bis an?\b"
 )
 _FAR, _NEXT = 170, 110  # characters between a description and its diagnosis, here and in the next sentence
 _MANY = 40  # mentions of one level that are looked at
@@ -69,10 +70,15 @@ class Diagnoses:
         return benign and not any(m.concept.cls in _TUMOURS for m in same)
 
     def _effects(self, page: Page) -> None:
-        """Signal or enhancement beside a lesion is its attribute; cord signal beside compression its effect."""
+        """Signal beside a lesion is its attribute; cord signal beside compression its effect."""
         lesions = [m for m in page.mentions if m.affirmed and m.concept.id not in self.signal]
         cord = any(
-            m.concept.cls == "compression" or (m.concept.cls in _HOLDERS and m.concept.id not in self.swelling and m.compartments[:1] in _IN_DURA)
+            m.concept.cls == "compression"
+            or (
+                m.concept.cls in _HOLDERS
+                and m.concept.id not in self.swelling
+                and m.compartments[:1] in _IN_DURA
+            )
             for m in lesions
         )
         for m in page.mentions:
@@ -93,7 +99,7 @@ class Diagnoses:
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:
-    """Disease called treated or healed is stable wherever it is described, unless something is new or grown."""
+    """Disease called treated is stable wherever it is described, unless something is new or grown."""
     treated = [m for m in page.mentions if m.concept.id == "POST_RT" and m.affirmed]
     if not treated or any(m.affirmed and m.trend in ("new", "progressed") for m in page.mentions):
         return

@@ -18,9 +18,12 @@ _SILENT = ("technique", "signoff")  # sections that assert nothing
 _SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
-_CONCLUDED = re.compile(r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)")
+_CONCLUDED = re.compile(
+    r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
+)
 _DIAGNOSED = re.compile(
-    r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*|concern\w* for|probable|possible|known"
+    r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*"
+    r"|concern\w* for|probable|possible"
 )
 
 
@@ -79,42 +82,50 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
     `site` says what its words need: nothing but that the head is not near ("spinal"), a place of the spine
     ("needed"), or one in the same sentence or a diagnosis ("beside").
     """
-    found = [place for place in _sites(page, index) if not (place.start < end and start < place.end)]
+    places = _sites(page, index)
+    found = [p for p in places if not (p.start < end and start < p.end)]
+    inside = [p for p in places if p.start < end and start < p.end]
     if site == "spinal":
-        if any(p.spine for p in found) or not any(p.elsewhere for p in found):
-            return True
-        return not any(p.head for p in found) and (spine_study(page) is True or _mostly_spine(page))
-    inside = [p for p in _sites(page, index) if p.start < end and start < p.end]
+        return _stays(page, found)
     if any(p.spine for p in inside):
         return True
     decided = [p for p in found if p.spine or p.elsewhere]
     if decided:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
         return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
-    if any(p.skeleton for p in (*found, *inside)):
+    if any(p.skeleton for p in places):
         return not _head_only(page)
-    weak = bool(found or inside)
     if site == "beside" and not any(p.neuraxis for p in inside):
-        diagnosed = _DIAGNOSED.search(page.plain[max(0, start - 40) : start])
-        diagnosed = diagnosed or _CONCLUDED.match(page.plain[end : end + 60])
-        return bool(diagnosed) and (spine_study(page) is True or _mostly_spine(page))
+        return _diagnosed(page, start, end)
+    return _by_context(page, index, places)
+
+
+def _stays(page: Page, places: list["_Site"]) -> bool:
+    """Whether a form that means the spine by itself does so here: not beside the head or another place."""
+    if any(p.spine for p in places) or not any(p.elsewhere for p in places):
+        return True
+    return not any(p.head for p in places) and (spine_study(page) is True or _balance(page) > 0)
+
+
+def _diagnosed(page: Page, start: int, end: int) -> bool:
+    """Whether a disease of the whole body is the diagnosis of a spinal study ("consistent with myeloma")."""
+    before, after = page.plain[max(0, start - 40) : start], page.plain[end : end + 60]
+    concluded = _DIAGNOSED.search(before) or _CONCLUDED.match(after)
+    return bool(concluded) and (spine_study(page) is True or _balance(page) > 0)
+
+
+def _by_context(page: Page, index: int, places: list["_Site"]) -> bool:
+    """Where a sentence without a deciding word belongs: to the one before, else to the whole study."""
     for before in _context_sentences(page, index):
         sites = [p for p in _sites(page, before) if p.spine or p.elsewhere]
         if sites:
             return any(p.spine for p in sites)
     study = spine_study(page)
-    if (
-        study is None
-        and any(p.neuraxis for p in (*found, *inside))
-        and _balance(page) >= 0
-        and not _head_only(page)
-    ):
-        return True
-    return (
-        study is True
-        or (weak and study is False and not _head_only(page))
-        or (study is None and _mostly_spine(page))
-    )
+    if study is None:
+        return _balance(page) > 0 or (
+            any(p.neuraxis for p in places) and _balance(page) == 0 and not _head_only(page)
+        )
+    return study or (bool(places) and not _head_only(page))
 
 
 def _context_sentences(page: Page, index: int) -> list[int]:
@@ -187,13 +198,8 @@ def spine_study(page: Page) -> bool | None:
     return page.spine_study
 
 
-def _mostly_spine(page: Page) -> bool:
-    """Whether a text that names no study speaks more of the spine than of other places."""
-    return _balance(page) > 0
-
-
 def _balance(page: Page) -> int:
-    """Words of the spine less words of other places, counted once a page."""
+    """Words of the spine less words of other places, counted once a page; above 0 it speaks of the spine."""
     if page.balance is None:
         page.balance = _count(page)
     return page.balance

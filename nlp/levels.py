@@ -14,10 +14,12 @@ from nlp.vocabulary import Vocabulary, current
 
 _LAST = {"C": 8, "T": 12, "L": 6, "S": 5}
 _LABEL = r"(?:Th|[CTDLS])[ \-.]?\d{1,2}"
+_JOINER = r"(?:-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b|\bdown to\b)"
+_MEASURE = r"(?:mm|cm|x\b|×|%|months?|years?|weeks?|days?|cc|ml|levels (?:above|below))"
 _GROUP = re.compile(
     rf"(?<![A-Za-z0-9])({_LABEL})(?![0-9]|\.\d)"
-    rf"((?:\s*(?:-|–|—|/|&|,|\bto\b|\bthrough\b|\bthru\b|\band\b|\bor\b|\bdown to\b)\s*(?:and\s+)?"
-    rf"(?:(?:the\s+)?{_LABEL}|\d{{1,2}}(?!\s*(?:mm|cm|x\b|×|%|months?|years?|weeks?|days?|cc|ml|levels (?:above|below))))(?![0-9A-Za-z]|\.\d)"
+    rf"((?:\s*{_JOINER}\s*(?:and\s+)?"
+    rf"(?:(?:the\s+)?{_LABEL}|\d{{1,2}}(?!\s*{_MEASURE}))(?![0-9A-Za-z]|\.\d)"
     rf"|(?<=[0-9])[CTDLS]\d{{1,2}}(?![0-9]))*)",
     re.IGNORECASE,
 )
@@ -30,7 +32,8 @@ _RANGE = {"-", "–", "—", "/", "to", "through", "thru"}
 _AS_LEVEL_BEFORE = re.compile(r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)\s*$")
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
 _AS_LEVEL_AFTER = re.compile(
-    r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|vertebrae|vertebral|body|bodies|level|levels|pedicle|lamina|lesion|metastasis|fracture|spinous|transverse|endplate|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge|collapse|disc)"
+    r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|body|bodies|level|pedicle|lamina|lesion|metastasis|fracture|spinous"
+    r"|transverse|endplate|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge|collapse|disc)"
 )
 _OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")
 _TO = re.compile(r"[^.;]{0,25}?\b(?:to|through|until|upto|till|as far as)\b[^.;,]{0,28}")
@@ -159,7 +162,7 @@ def _worded(page: Page, start: int, end: int, rules: LevelRules) -> list[tuple[i
 
 
 class Levels:
-    """Gives each level of a sentence to the nearest finding; one without takes its heading's or neighbour's."""
+    """Gives each level to the nearest finding; one without takes its heading's or its neighbour's."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary

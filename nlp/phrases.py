@@ -9,8 +9,7 @@ Payload = TypeVar("Payload")
 # Joiners become spaces, so that "lytic-destructive", "lytic/destructive" and a wrapped line are one phrase.
 # '#' is how a fracture is dictated; as a letter it has word boundaries.
 _JOINERS = str.maketrans(
-    dict.fromkeys("-/\t\n\r\x0b\x0c\xa0\u2009\u202f‐‑‒–—\x00", " ")
-    | {"#": "ʄ", "\u2019": "'", "\u2018": "'"}
+    dict.fromkeys("-/\t\n\r\x0b\x0c\xa0\u2009\u202f‐‑‒–—\x00", " ") | {"#": "ʄ", "\u2019": "'", "\u2018": "'"}
 )
 
 

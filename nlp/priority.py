@@ -186,24 +186,30 @@ class Priority:
             yield "R2b"
         if m.concept.id in groups["fluid"] and _FLUID.search(case.page.plain, m.start, m.end):
             yield "R3"
-        cls = m.concept.cls
-        if cls == "infection":
+        if m.concept.cls == "infection":
             yield "R4" if sure else "R4b"
-        elif cls in _SERIOUS:
+        elif m.concept.cls in _SERIOUS:
             yield from self._serious_floors(case, m, sure)
-        elif cls == "fracture":
+        elif m.concept.cls == "fracture":
             yield from self._fracture_floors(case, m, sure)
-        elif m.concept.id == "SIGNAL_NOS" and "extradural" in m.compartments and not case.explained_signal(m):
-            yield "R7"
-        elif cls == "benign_tumor" or (cls in _BENIGN_KINDS and m.concept.route in ("T", "S")):
+        elif m.concept.cls == "benign_tumor" or (
+            m.concept.cls in _BENIGN_KINDS and m.concept.route in ("T", "S")
+        ):
             yield "R11"
-        if m.concept.id in groups["unexplained"]:
+        yield from self._cord_floors(case, m, sure)
+
+    def _cord_floors(self, case: "_Case", m: Mention, sure: bool) -> Iterator[str]:
+        """Cord lesions and signal, syrinx, malformation, cysts; signal in the bone."""
+        explained = case.explained_signal(m)
+        if m.concept.id == "SIGNAL_NOS" and "extradural" in m.compartments and not explained:
+            yield "R7"
+        if m.concept.id in self.groups["unexplained"]:
             yield "R13"
-        elif (m.concept.id in groups["cord_lesion"] or _cord_signal(m)) and not case.explained_signal(m):
+        elif (m.concept.id in self.groups["cord_lesion"] or _cord_signal(m)) and not explained:
             yield "R13"
             if case.deficit and case.any("expansion") and sure:
                 yield "R13b"
-        elif m.concept.id in groups["canal_cyst"] and case.mass_effect(m):
+        elif m.concept.id in self.groups["canal_cyst"] and case.mass_effect(m):
             yield "R13"
 
     def _serious_floors(self, case: "_Case", m: Mention, sure: bool) -> Iterator[str]:

@@ -59,7 +59,8 @@ def _heading_regex(sections: Mapping[str, Heading]) -> tuple[dict[str, str], re.
     kinds = {name: kind for kind, heading in sections.items() for name in heading.headings}
     names = "|".join(re.escape(n).replace(r"\ ", r"[ \t]+") for n in sorted(kinds, key=len, reverse=True))
     # The first branch is a heading with a mark after it, the second one alone on its line.
-    regex = rf"(?:^|[\n\r.;!?\]])[ \t>*#_\-]*({names})[ \t*_]*(?:\([^)\n]{{1,40}}\))?(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))"
+    start, bracket = r"(?:^|[\n\r.;!?\]])[ \t>*#_\-]*", r"[ \t*_]*(?:\([^)\n]{1,40}\))?"
+    regex = rf"{start}({names}){bracket}(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))"
     return kinds, re.compile(regex, re.IGNORECASE)
 
 

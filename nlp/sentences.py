@@ -1,5 +1,6 @@
 """Sentences fit for reports: numbered lists, headings, run-on dictation, wrapped lines."""
 
+import dataclasses
 import re
 
 from spacy.language import Language
@@ -43,25 +44,26 @@ class Sentences:
             for match in _BREAK.finditer(page.text, section.start, section.end):
                 if match.start() <= start or not _ends(page.text, start, match):
                     continue
-                first = _append(page, start, match.start(), section.kind, paragraph, first)
+                first = _append(page, Sentence(start, match.start(), section.kind, paragraph, first))
                 start = match.end()
                 paragraph += any(mark in match.group() for mark in _ITEM)
-            first = _append(page, start, section.end, section.kind, paragraph, first)
+            first = _append(page, Sentence(start, section.end, section.kind, paragraph, first))
             paragraph += 1
         return doc
 
 
-def _append(page: Page, start: int, end: int, section: str, paragraph: int, first: int) -> int:
+def _append(page: Page, sentence: Sentence) -> int:
     """Adds a sentence, cut where it is longer than any sentence; returns where its paragraph begins."""
-    while start < end:
-        cut = end
-        if end - start > _LONGEST:
+    start = sentence.start
+    while start < sentence.end:
+        cut = sentence.end
+        if cut - start > _LONGEST:
             cut = page.text.rfind(" ", start + 1, start + _LONGEST) + 1 or start + _LONGEST
-        if page.sentences and page.sentences[-1].paragraph != paragraph:
-            first = len(page.sentences)
-        page.sentences.append(Sentence(start, cut, section, paragraph, first))
+        if page.sentences and page.sentences[-1].paragraph != sentence.paragraph:
+            sentence.first = len(page.sentences)
+        page.sentences.append(dataclasses.replace(sentence, start=start, end=cut))
         start = cut
-    return first
+    return sentence.first
 
 
 def _ends(text: str, start: int, match: re.Match[str]) -> bool:

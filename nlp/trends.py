@@ -15,8 +15,8 @@ _FAR = 90
 # A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
 _NAMED = re.compile(
     r"(?: (?:of|at|in|on) [^,.;]{1,40})?,?\s*(?:(?:likely|probably|possibly|most|highly|is|are|c w|s o)\s+)*"
-    r"(?:consistent with|compatible with|in keeping with|suspicious for|suggestive of|concerning for|representing|"
-    r"favou?red to be|due to)?\s*(?:an? |the |multiple |diffuse )?"
+    r"(?:consistent with|compatible with|in keeping with|suspicious for|suggestive of|concerning for"
+    r"|representing|favou?red to be|due to)?\s*(?:an? |the |multiple |diffuse )?"
 )
 _COORDINATED = re.compile(r"(?: \w+){0,4}\W*(?:and|or|,)(?: \w+){0,3} $")
 
@@ -45,9 +45,10 @@ class Trends:
 def _share(page: Page) -> None:
     """What is said of a lesion at its levels in one place holds for it everywhere."""
     for one, other in pairwise(page.mentions):
-        if one.affirmed and other.affirmed and other.trend == "unknown" and not other.old:
-            if one.sentence == other.sentence and _NAMED.fullmatch(page.plain[one.end : other.start]):
-                other.trend, other.old = one.trend, one.old
+        told = one.affirmed and other.affirmed and other.trend == "unknown" and not other.old
+        near = one.sentence == other.sentence
+        if told and near and _NAMED.fullmatch(page.plain[one.end : other.start]):
+            other.trend, other.old = one.trend, one.old
     said: dict[tuple[str, str], Mention] = {}
     for m in page.mentions:
         if m.affirmed and (m.old or m.trend != "unknown"):

@@ -1,8 +1,9 @@
 """The rules compiled for search: which phrase means what."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 from nlp.phrases import Phrases, normal, plurals, slips, spellings
 from nlp.rules import Concept, ConfigError, Cue, Place, Rules, Trend, load
@@ -82,7 +83,8 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
             if normal(phrase) in terms:
                 owner = terms[normal(phrase)].concept
                 raise ConfigError(
-                    f"traps.toml: '{phrase}' is also a form of {owner.id if owner else 'another trap'}; expected it in one place"
+                    f"traps.toml: '{phrase}' is also a form of {owner.id if owner else 'nothing'}; "
+                    "expected it in one place"
                 )
     endings = [(a, b) for a, b in rules.spelling.plurals]
     listed = [(form, term) for form, term in terms.items() if not term.exact]
@@ -105,43 +107,36 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
 def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
     words: dict[str, Word] = {}
 
-    def spelled(phrases: Iterable[str]) -> Iterator[tuple[str, Word]]:
+    def mark(phrases: Iterable[str], **roles: Any) -> None:
         for phrase in phrases:
             for form in spellings(phrase, pairs):
-                yield form, words.get(form, Word())
+                words[form] = replace(words.get(form, Word()), **roles)
 
     for trend in rules.trends:
-        for form, word in spelled(trend.phrases):
-            words[form] = replace(word, trends=(*word.trends, trend))
+        for phrase in trend.phrases:
+            for form in spellings(phrase, pairs):
+                word = words.get(form, Word())
+                words[form] = replace(word, trends=(*word.trends, trend))
     for place in rules.places:
-        for form, word in spelled(place.phrases):
-            words[form] = replace(word, place=place, spine=True)
+        mark(place.phrases, place=place, spine=True)
     for target in rules.neural.target:
-        for form, word in spelled(target.phrases):
-            words[form] = replace(word, target=target.structure)
-    for form, word in spelled(rules.neural.severity.phrases):
-        words[form] = replace(word, severe=True)
-    for form, word in spelled(rules.neural.degenerative.phrases):
-        words[form] = replace(word, degenerative=True)
-    for form, word in spelled(rules.neural.not_degenerative.phrases):
-        words[form] = replace(word, not_degenerative=True)
-    for form, word in spelled(rules.sites.spine):
-        words[form] = replace(word, spine=True)
-    for form, word in spelled(rules.sites.either):
-        words[form] = replace(word, weak=True, spine=False)
-    for form, word in spelled(rules.sites.neuraxis):
-        words[form] = replace(word, weak=True, neuraxis=True, spine=False)
-    for form, word in spelled(rules.sites.skeleton):
-        words[form] = replace(word, weak=True, skeleton=True, spine=False)
-    for form, word in spelled(rules.sites.elsewhere):
-        words[form] = replace(word, elsewhere=True, spine=False, weak=False)
-    for form, word in spelled(rules.sites.head):
-        words[form] = replace(word, elsewhere=True, head=True, spine=False, weak=False)
-    for form, word in spelled(rules.sites.disc):
-        words[form] = replace(word, disc=True)
+        mark(target.phrases, target=target.structure)
+    sites = rules.sites
+    mark(rules.neural.severity.phrases, severe=True)
+    mark(rules.neural.degenerative.phrases, degenerative=True)
+    mark(rules.neural.not_degenerative.phrases, not_degenerative=True)
+    # The later list wins: what is elsewhere is not the spine, whatever a compartment cue says.
+    mark(sites.spine, spine=True)
+    mark(sites.either, spine=False, weak=True)
+    mark(sites.neuraxis, spine=False, weak=True, neuraxis=True)
+    mark(sites.skeleton, spine=False, weak=True, skeleton=True)
+    mark(sites.elsewhere, spine=False, weak=False, elsewhere=True)
+    mark(sites.head, spine=False, weak=False, elsewhere=True, head=True)
+    mark(sites.disc, disc=True)
     for trap in rules.traps:
-        for form, _ in spelled(trap.phrases):
-            words.setdefault(form, Word(trap=True, elsewhere=trap.elsewhere))
+        for phrase in trap.phrases:
+            for form in spellings(phrase, pairs):
+                words.setdefault(form, Word(trap=True, elsewhere=trap.elsewhere))
     return words
 
 

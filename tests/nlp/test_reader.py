@@ -115,8 +115,8 @@ def test_the_study_tells_where_bare_words_are():
         ("", "empty"),
         (" \n\t ", "empty"),
         ("-- .", "empty"),
-        ("Die Wirbelsäule zeigt keine Fraktur und keine Metastase, das Myelon ist nicht komprimiert und der Befund "
-         "ist im Verlauf auf allen Höhen nicht verändert.", "language"),
+        ("Die Wirbelsäule zeigt keine Fraktur und keine Metastase, das Myelon ist nicht komprimiert und "
+         "der Befund ist im Verlauf auf allen Höhen nicht verändert.", "language"),
         ("La colonne vertébrale est de morphologie normale, sans lésion osseuse, et la moelle est de signal "
          "normal sur les séquences dans le plan sagittal.", "language"),
         ("Findings at [level]: *** Impression: <<text>> *** Date [date] {{name}}", "template"),
