@@ -92,9 +92,9 @@ def resolve(page: Page, mention: Mention, seen: list[_Seen]) -> tuple[tuple[str,
     explicit = [
         s for s in allowed if s.place.strength >= _EXPLICIT and s.place.compartments and s.place.anatomy
     ]
-    if mention.concept.strength in ("weak", "moderate") and not any(s.inside for s in explicit):
-        if _cord_before(page, mention):
-            return (IM,), "explicit"
+    open_to_place = mention.concept.strength in ("weak", "moderate") and not any(s.inside for s in explicit)
+    if open_to_place and _cord_before(page, mention):
+        return (IM,), "explicit"
     near = [s for s in explicit if s.inside or s.clause]
     if near:
         first = near[0]

@@ -10,7 +10,8 @@ from nlp.rules import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
 
 _LINK = re.compile(
-    r"consistent with|compatible with|keeping with|correspond|represent|likely|suggest|favou?r|typical|characteristic"
+    r"consistent with|compatible with|keeping with|correspond|represent|likely|suggest|favou?r|typical"
+    r"|characteristic"
     r"|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|such as|which is"
     r"|c w\b|s o\b|from\b|\bis an?\b"
 )

@@ -22,7 +22,8 @@ _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
 _DIAGNOSED = re.compile(
-    r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*|favou?r\w*"
+    r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*"
+    r"|favou?r\w*"
     r"|concern\w* for|probable|possible"
 )
 

@@ -32,7 +32,8 @@ _RANGE = {"-", "–", "—", "/", "to", "through", "thru"}
 _AS_LEVEL_BEFORE = re.compile(r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)\s*$")
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
 _AS_LEVEL_AFTER = re.compile(
-    r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|body|bodies|level|pedicle|lamina|lesion|metastasis|fracture|spinous"
+    r"^[\s,]*(?:and [tT]\d+\s+)?(?:vertebra|body|bodies|level|pedicle|lamina|lesion|metastasis|fracture"
+    r"|spinous"
     r"|transverse|endplate|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge|collapse|disc)"
 )
 _OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")

@@ -11,7 +11,8 @@ from nlp.phrases import plain
 from nlp.vocabulary import Vocabulary, current
 
 _DENIED = re.compile(
-    r"\b(?:no|not|without|denies|denied|nil|negative for|family history of|fhx of|mother|father|aunt|uncle|brother"
+    r"\b(?:no|not|without|denies|denied|nil|negative for|family history of|fhx of|mother|father|aunt|uncle"
+    r"|brother"
     r"|sister|grandfather|grandmother|cousin)\b[^.;:]{0,50}$"
 )
 _CLINICAL = ("indication", "history")

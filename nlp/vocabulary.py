@@ -78,30 +78,32 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
             terms[normal(form)] = Term(concept)
         for form in concept.abbreviations:
             terms[normal(form)] = Term(concept, exact="" if form.islower() else form)
-    for trap in rules.traps:
-        for phrase in trap.phrases:
-            if normal(phrase) in terms:
-                owner = terms[normal(phrase)].concept
-                raise ConfigError(
-                    f"traps.toml: '{phrase}' is also a form of {owner.id if owner else 'nothing'}; "
-                    "expected it in one place"
-                )
-    endings = [(a, b) for a, b in rules.spelling.plurals]
     listed = [(form, term) for form, term in terms.items() if not term.exact]
-    listed += [(normal(p), Term()) for trap in rules.traps for p in trap.phrases]
+    listed += [(trap, Term()) for trap in _traps(rules, terms)]
     listed += [(normal(p), Term(grade=verb.grade)) for verb in rules.neural.verb for p in verb.phrases]
     for form, term in listed:
         for spelled in spellings(form, pairs):
             terms.setdefault(spelled, term)
+    # What is made by rule never displaces what somebody listed.
+    endings = [(a, b) for a, b in rules.spelling.plurals]
     for form, term in list(terms.items()):
-        for word in rules.spelling.slips:
-            if term.concept and word == form:
-                for slip in slips(word):
-                    terms.setdefault(form.replace(word, slip), term)
         if term.concept and not term.exact:
-            for many in plurals(form, endings):
-                terms.setdefault(many, term)
+            made = plurals(form, endings) | (slips(form) if form in rules.spelling.slips else set())
+            for word in made:
+                terms.setdefault(word, term)
     return terms
+
+
+def _traps(rules: Rules, terms: dict[str, Term]) -> list[str]:
+    traps = [normal(phrase) for trap in rules.traps for phrase in trap.phrases]
+    for trap in traps:
+        if trap in terms:
+            owner = terms[trap].concept
+            raise ConfigError(
+                f"traps.toml: '{trap}' is also a form of {owner.id if owner else 'nothing'}; "
+                "expected it in one place"
+            )
+    return traps
 
 
 def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
