@@ -106,14 +106,14 @@ def resolve(page: Page, mention: Mention, seen: list[_Seen]) -> tuple[tuple[str,
                 c for c in other.place.compartments if c not in found and _adds(page, mention, first, other)
             ]
         return tuple(found), "explicit"
-    return _usual(mention, allowed)
+    return _usual(mention, allowed, page.vocabulary.rules.priority.groups["both_sides"])
 
 
-def _usual(mention: Mention, seen: list[_Seen]) -> tuple[tuple[str, ...], str]:
+def _usual(mention: Mention, seen: list[_Seen], both_sides: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """What hints and the kind of lesion suggest where nothing is said outright."""
     hints = [s.place.compartments[:1] for s in seen if s.place.compartments and s.clause]
     prior = sorted(mention.concept.compartments, key=lambda c: -mention.concept.compartments[c])
-    if mention.concept.id == "DUMBBELL":
+    if mention.concept.id in both_sides:
         return (ED, IDEM), "inferred"
     if prior and mention.concept.strength in ("definitional", "strong"):
         return (prior[0],), "inferred"

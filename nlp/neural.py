@@ -4,30 +4,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
+from nlp.rules import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
-
-_CAUSES = (
-    "malignant",
-    "suspicious",
-    "benign_tumor",
-    "infection",
-    "haemorrhage",
-    "vascular",
-    "cyst",
-    "fracture",
-    "benign_other",
-    "inflammatory",
-)
-_NO_CAUSE = (
-    "CORD_SIGNAL",
-    "SIGNAL_NOS",
-    "SYRINX",
-    "CORD_EXPAND",
-    "TARLOV",
-    "HEMANGIOMA",
-    "BONE_ISLAND",
-    "FRACTURE_NOS",
-)
 
 
 class Neural:
@@ -39,7 +17,7 @@ class Neural:
     def __call__(self, doc: Doc) -> Doc:
         """Set `severe` and `degenerative` of compressions."""
         page = page_of(doc, self.vocabulary)
-        lesions = any(map(_is_cause, page.mentions))
+        lesions = any(_is_cause(page, m) for m in page.mentions)
         worn = any(m.concept.cls == "degenerative" and m.affirmed for m in page.mentions)
         for mention in page.mentions:
             if mention.concept.cls == "compression" and mention.affirmed:
@@ -93,19 +71,19 @@ def _degenerative(page: Page, mention: Mention, only_wear: bool) -> bool:
     return only_wear
 
 
-def _is_cause(mention: Mention) -> bool:
+def _is_cause(page: Page, mention: Mention) -> bool:
     return (
         mention.affirmed
         and not mention.absorbed
-        and mention.concept.cls in _CAUSES
-        and mention.concept.id not in _NO_CAUSE
+        and mention.concept.cls in LESION_CLASSES
+        and mention.concept.id not in page.vocabulary.rules.priority.groups["no_cause"]
     )
 
 
 def _cause_in(page: Page, index: int, mention: Mention) -> bool | None:
     """True for wear, False for another cause, None for neither."""
     here = page.in_sentence(index)
-    if any(_is_cause(m) for m in here if m is not mention):
+    if any(_is_cause(page, m) for m in here if m is not mention):
         return False
     words = page.words(index)
     worn = any(m.concept.cls == "degenerative" and m.affirmed for m in here) or any(
