@@ -14,6 +14,7 @@ from nlp.vocabulary import Vocabulary, current
 
 _SURE = ("present", "probable")
 _SERIOUS = ("malignant", "suspicious")
+_CROWDING = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
 _BENIGN_KINDS = ("benign_other", "cyst", "vascular")
 _SINS = re.compile(r"\bsins\b(?: score)?(?: of| is|:| =)?\s*(\d{1,2})\b")
 _FLUID = re.compile(r"collection|fluid")
@@ -154,6 +155,8 @@ class Priority:
 
     def _floors(self, case: "_Case") -> list[Reason]:
         found = dict.fromkeys(rule for m in case.compressions for rule in self._compression_floors(m))
+        if case.crowded:
+            found["R3"] = None
         for lesion in case.lesions:
             found |= dict.fromkeys(self._lesion_floors(case, lesion))
         if case.page.conflicts:
@@ -271,6 +274,7 @@ class _Case:
         self.lesions = [m for m in affirmed if m.concept.cls in LESION_CLASSES and not m.absorbed]
         self.context = [m for m in affirmed if m.concept.cls in ("compression", "crowding")]
         self.pressed_sentences = {m.sentence for m in self.context}
+        self.causes = {m.sentence for m in self.lesions if m.concept.cls in _CROWDING and not _known(m)}
         self.serious_sentences = {m.sentence for m in self.lesions if m.concept.route not in ("B", "M")}
         self.sure = {m.concept.id for m in affirmed if m.certainty in _SURE}
         pressed = groups["cord_compression"] | groups["cauda_compression"]
@@ -288,7 +292,15 @@ class _Case:
         """none, possible or present."""
         if any(m.certainty in _SURE for m in self.compressions):
             return "present"
-        return "possible" if self.compressions else "none"
+        return "possible" if self.compressions or self.crowded else "none"
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a lesion that is no wear fills the canal: compression is possible though nobody says so."""
+        return any(
+            m.concept.id in self.groups["crowding"] and self.causes & {m.sentence - 1, m.sentence, m.sentence + 1}
+            for m in self.context
+        )
 
     @property
     def touches(self) -> bool:
