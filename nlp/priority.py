@@ -256,7 +256,8 @@ class Priority:
             if not threat and (case.sins or 0) < 13:
                 caps.append("C3")
                 by_points = "urgent"
-        if by_points == "urgent" and floor == "soon" and not (neural or stable or case.deficit):
+        pressed = neural > self.rules.neural["contact"]
+        if by_points == "urgent" and floor == "soon" and not (pressed or stable or case.deficit):
             by_points = "soon"
         extra = [Reason(c, self.rules.caps[c].text, tier=self.rules.caps[c].tier) for c in caps]
         if TIERS.index(floor) <= TIERS.index(by_points) and floors:
