@@ -31,8 +31,8 @@ def migrate() -> None:
     """Bring the tables up to date; of several processes that start at once, one does it."""
     from django.core.management import call_command  # noqa: PLC0415 - only after setup
 
-    if not is_current():
-        with _alone():
+    with _alone():  # before the first connection: SQLite cannot be switched to WAL by two at once
+        if not is_current():
             call_command("migrate", interactive=False, verbosity=0)
 
 
