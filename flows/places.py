@@ -55,6 +55,7 @@ def is_there(source: Source) -> bool:
     return True
 
 
+@functools.cache  # asked for each portion; a process carries out one run
 def named(name: str) -> Source | None:
     """Return the source of this name: a configured one, or one of a folder that some run was asked for."""
     return next((source for source in _ever() if source.name == name), None)
