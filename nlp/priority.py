@@ -299,7 +299,8 @@ class _Case:
     def crowded(self) -> bool:
         """Whether a lesion that is no wear fills the canal: compression is possible though nobody says so."""
         return any(
-            m.concept.id in self.groups["crowding"] and self.causes & {m.sentence - 1, m.sentence, m.sentence + 1}
+            m.concept.id in self.groups["crowding"]
+            and self.causes & {m.sentence - 1, m.sentence, m.sentence + 1}
             for m in self.context
         )
 

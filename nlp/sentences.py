@@ -54,15 +54,15 @@ class Sentences:
 
 def _append(page: Page, sentence: Sentence) -> int:
     """Adds a sentence, cut where it is longer than any sentence; returns where its paragraph begins."""
-    start = sentence.start
-    while start < sentence.end:
-        cut = sentence.end
-        if cut - start > _LONGEST:
-            cut = page.text.rfind(" ", start + 1, start + _LONGEST) + 1 or start + _LONGEST
-        if page.sentences and page.sentences[-1].paragraph != sentence.paragraph:
-            sentence.first = len(page.sentences)
-        page.sentences.append(dataclasses.replace(sentence, start=start, end=cut))
-        start = cut
+    if page.sentences and page.sentences[-1].paragraph != sentence.paragraph:
+        sentence.first = len(page.sentences)
+    while sentence.end - sentence.start > _LONGEST:
+        start = sentence.start
+        cut = page.text.rfind(" ", start + 1, start + _LONGEST) + 1 or start + _LONGEST
+        page.sentences.append(dataclasses.replace(sentence, end=cut))
+        sentence.start = cut
+    if sentence.start < sentence.end:
+        page.sentences.append(sentence)
     return sentence.first
 
 

@@ -13,18 +13,9 @@ MARK = re.compile(r"\{([^{}|]*)\|([^{}]*)\}")
 SHORT = {"ed": "extradural", "idem": "intradural_extramedullary", "im": "intramedullary"}
 AFFIRMED = ("present", "probable", "possible")
 KEYS = {
-    "id",
-    "text",
-    "context",
-    "tier",
-    "neural",
-    "decided_by",
-    "score",
-    "nothing",
-    "conflict",
-    "concept",
-    "unreadable",
-}
+    "id", "text", "context", "tier", "neural", "decided_by", "score", "nothing", "conflict", "concept",
+    "unreadable", "affirmed", "not_affirmed", "all_levels", "all_compartments",
+}  # fmt: skip
 
 # Known failures; a cured one fails the suite until its line here goes.
 KNOWN_FAILURES: dict[str, str] = {}
@@ -55,6 +46,20 @@ def unmark(text):
     return plain + text[end:], spans
 
 
+def overlapping(text, words, findings):
+    start = text.index(words)
+    return [f for f in findings if f.start < start + len(words) and start < f.end]
+
+
+def vertebrae(label):
+    """All vertebrae of a label such as 'T6' or 'T12-L2'."""
+    column = [
+        f"{r}{n}" for r, count in (("C", 7), ("T", 12), ("L", 5), ("S", 5)) for n in range(1, count + 1)
+    ]
+    first, *last = (column.index(v) for v in label.split("-"))
+    return column[first : (last or [first])[0] + 1]
+
+
 @pytest.mark.parametrize("case", list(load_cases()))
 def test_case_is_read_as_marked(case):
     text, spans = unmark(case["text"])
@@ -73,6 +78,15 @@ def test_case_is_read_as_marked(case):
             assert sorted(finding.levels) == sorted(levels.split(","))
     if case.get("nothing"):
         assert [f.quote for f in reading.findings if f.certainty in AFFIRMED] == []
+    there = [f for f in reading.findings if f.certainty in AFFIRMED]
+    for words in case.get("affirmed", ()):
+        assert overlapping(text, words, there), f"'{words}' was not found to be there"
+    for words in case.get("not_affirmed", ()):
+        assert not overlapping(text, words, there), f"'{words}' was found to be there"
+    if "all_levels" in case:
+        assert {v for f in there for label in f.levels for v in vertebrae(label)} == set(case["all_levels"])
+    if "all_compartments" in case:
+        assert {c for f in there for c in f.compartments} == {SHORT[c] for c in case["all_compartments"]}
     if "concept" in case:
         assert case["concept"] in [f.concept for f in reading.findings]
     if "conflict" in case:
