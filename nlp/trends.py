@@ -52,15 +52,19 @@ def _share(page: Page) -> None:
     said: dict[tuple[str, str], Mention] = {}
     for m in page.mentions:
         if m.affirmed and (m.old or m.trend != "unknown"):
-            for level in m.levels or ("",):
-                said.setdefault((m.concept.cls, level), m)
+            for key in _keys(m):
+                said.setdefault(key, m)
     for m in page.mentions:
         if m.affirmed and m.trend == "unknown" and not m.old:
-            other = next(
-                (said[m.concept.cls, level] for level in m.levels or ("",) if (m.concept.cls, level) in said),
-                m,
-            )
+            other = next((said[key] for key in _keys(m) if key in said), m)
             m.trend, m.old = other.trend, other.old
+
+
+def _keys(m: Mention) -> list[tuple[str, str]]:
+    """What makes two mentions one thing: the level (lesion or metastasis), without levels the concept."""
+    tumour = m.concept.cls in ("malignant", "suspicious")
+    family = "tumour" if tumour else m.concept.cls
+    return [(family, level) for level in m.levels] or [(m.concept.id, "")]
 
 
 def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
