@@ -65,12 +65,10 @@ def _pressed(page: Page, start: int, end: int, index: int) -> str:
             listed.append(target)
         return min((t[2] for t in listed), key=("cord", "cauda", "other").index)
     behind = [t for t in targets if t[1] <= start]
-    if (
-        behind
-        and start - behind[-1][1] <= _BEHIND
-        and not _CLAUSE_END.search(page.plain, behind[-1][1], start)
-    ):
-        return behind[-1][2]
+    if behind and start - behind[-1][1] <= _BEHIND:
+        gap = page.plain[behind[-1][1] : start]
+        if gap == ": " or not _CLAUSE_END.search(gap):  # "Spinal cord: compressed by ..."
+            return behind[-1][2]
     return ""
 
 
