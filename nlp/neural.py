@@ -17,14 +17,21 @@ class Neural:
     def __call__(self, doc: Doc) -> Doc:
         """Set `severe` and `degenerative` of compressions."""
         page = page_of(doc, self.vocabulary)
-        lesions = any(_is_cause(page, m) for m in page.mentions)
-        worn = any(m.concept.cls == "degenerative" and m.affirmed for m in page.mentions)
+        causes = [
+            m for m in page.mentions if _is_cause(page, m) and not m.old and m.concept.route not in ("B", "M")
+        ]
+        worn = [m for m in page.mentions if m.concept.cls == "degenerative" and m.affirmed]
         for mention in page.mentions:
             if mention.concept.cls == "compression" and mention.affirmed:
                 mention.signal = _signal(page, mention)
                 mention.severe = mention.signal or _severe(page, mention)
-                mention.degenerative = _degenerative(page, mention, worn and not lesions)
+                mention.degenerative = _degenerative(page, mention, _ends(causes), _ends(worn))
         return doc
+
+
+def _ends(mentions: list[Mention]) -> set[str]:
+    """The vertebrae that the levels of mentions name; "" stands for a mention without level."""
+    return {end for m in mentions for label in m.levels or ("",) for end in label.split("-")}
 
 
 def _signal(page: Page, mention: Mention) -> bool:
@@ -54,21 +61,26 @@ def _denied(page: Page, start: int) -> bool:
     return any(word in page.plain[max(0, start - 14) : start].split() for word in ("no", "without", "not"))
 
 
-def _degenerative(page: Page, mention: Mention, only_wear: bool) -> bool:
+def _degenerative(page: Page, mention: Mention, causes: set[str], worn: set[str]) -> bool:
     """Wear is the cause when wear stands beside the compression and no other cause does.
 
-    Looks in the sentence, then in the sentences before it; an unstated cause is not degenerative.
+    Looks in the sentence, then at the same level anywhere, then in the sentences before it, then in the
+    whole report; an unstated cause is not degenerative.
     """
     if mention.concept.id == "MSCC":
         return False
+    here = _cause_in(page, mention.sentence, mention)
+    if here is not None:
+        return here
+    level = _ends([mention]) - {""}
+    if level & (causes | worn):
+        return not level & causes
     section = page.sentences[mention.sentence].section
-    for index in range(mention.sentence, max(-1, mention.sentence - 3), -1):
-        if page.sentences[index].section != section:
-            break
-        cause = _cause_in(page, index, mention)
+    for index in range(mention.sentence - 1, max(-1, mention.sentence - 3), -1):
+        cause = _cause_in(page, index, mention) if page.sentences[index].section == section else None
         if cause is not None:
             return cause
-    return only_wear
+    return bool(worn) and not causes
 
 
 def _is_cause(page: Page, mention: Mention) -> bool:
