@@ -93,7 +93,7 @@ class Diagnoses:
                     and o.concept.route not in ("B", "M")
                     for o in near
                 )
-                m.effect = (cord and "intramedullary" in m.compartments) or (
+                m.effect = (cord and "extradural" not in m.compartments) or (
                     m.concept.id == "SIGNAL_NOS" and beside
                 )
                 m.absorbed = m.absorbed or m.effect

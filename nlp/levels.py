@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
 from nlp.phrases import normal
-from nlp.rules import LevelRules
+from nlp.rules import LESION_CLASSES, LevelRules
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 
@@ -38,6 +38,7 @@ _AS_LEVEL_AFTER = re.compile(
 )
 _OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")
 _TO = re.compile(r"[^.;]{0,25}?\b(?:to|through|until|upto|till|as far as)\b[^.;,]{0,28}")
+_PLAINLY_TO = re.compile(r" (?:to|through) (?:the )?(?:tip of the )?")
 _SIGNAL = re.compile(
     r"weight|signal|intens|stir|flair|sequence|sagittal|axial|bright|dark|enhanc|gadolin|contrast"
 )
@@ -82,7 +83,9 @@ def _extents(
             s, e, label = joined[-1]
             before, gap = page.plain[max(start, s - 35) : s], page.plain[e : group[0]]
             opened = _OPENED.search(before)
-            if opened and (_TO.fullmatch(gap) or (opened.group(1) == "between" and gap == " and ")):
+            plainly = group[0] not in known and _PLAINLY_TO.fullmatch(gap)  # "cord infarct T8 to the conus"
+            spanned = opened and (_TO.fullmatch(gap) or (opened.group(1) == "between" and gap == " and "))
+            if plainly or spanned:
                 first, last = label.split("-")[0], group[2].split("-")[-1]
                 joined[-1] = (s, group[1], label if first == last else f"{first}-{last}")
                 known.add(s)
@@ -214,13 +217,18 @@ def _inherited(
     if not mention.affirmed or level_groups(page, index):
         return ()
     for before in paragraph_before(page, index)[:3]:
-        near = [m for m in by_sentence.get(before, []) if m.levels and m.affirmed]
+        near = [m for m in by_sentence.get(before, []) if m.levels and m.affirmed and _alike(m, mention)]
         if near:
             return near[-1].levels
         groups = level_groups(page, before)
         if groups and before not in by_sentence:
             return (groups[-1][2],)
     return ()
+
+
+def _alike(one: Mention, other: Mention) -> bool:
+    """A lesion never takes the level of a worn disc."""
+    return one.concept.cls in LESION_CLASSES or other.concept.cls not in LESION_CLASSES
 
 
 @Language.factory("spinetriage_levels")
