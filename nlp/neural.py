@@ -1,5 +1,7 @@
 """Compression of cord and cauda equina: how bad, and from wear or from something else."""
 
+from collections.abc import Iterable
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -17,19 +19,19 @@ class Neural:
     def __call__(self, doc: Doc) -> Doc:
         """Set `severe` and `degenerative` of compressions."""
         page = page_of(doc, self.vocabulary)
-        causes = [
+        causes = _ends(
             m for m in page.mentions if _is_cause(page, m) and not m.old and m.concept.route not in ("B", "M")
-        ]
-        worn = [m for m in page.mentions if m.concept.cls == "degenerative" and m.affirmed]
+        )
+        worn = _ends(m for m in page.mentions if m.concept.cls == "degenerative" and m.affirmed)
         for mention in page.mentions:
             if mention.concept.cls == "compression" and mention.affirmed:
                 mention.signal = _signal(page, mention)
                 mention.severe = mention.signal or _severe(page, mention)
-                mention.degenerative = _degenerative(page, mention, _ends(causes), _ends(worn))
+                mention.degenerative = _degenerative(page, mention, causes, worn)
         return doc
 
 
-def _ends(mentions: list[Mention]) -> set[str]:
+def _ends(mentions: Iterable[Mention]) -> set[str]:
     """The vertebrae that the levels of mentions name; "" stands for a mention without level."""
     return {end for m in mentions for label in m.levels or ("",) for end in label.split("-")}
 
