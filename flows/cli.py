@@ -5,7 +5,9 @@ database nor scheduler, and importing Prefect takes seconds.
 from __future__ import annotations
 
 import getpass
+import io
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -37,6 +39,9 @@ class CommandError(RuntimeError):
 
 def main() -> None:
     """Run the command; tell an error in one line without data. Exit 0 done, 1 not done, 2 wrong use."""
+    for stream in (sys.stdout, sys.stderr):  # what no encoding can hold is told, as JSON too, by its number
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except Exception as error:  # the last line of defence: a traceback may carry report text
@@ -92,11 +97,14 @@ def run(
     from review import ledger
     from review.site import var_folder
 
-    with prefect_api(var_folder() / "prefect", display.complaints.print):
+    # A scheduler's polite end is taken as Ctrl-C: the run is closed, and our Prefect server with it.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # This command tells itself how the run ended.
+    with prefect_api(var_folder() / "prefect", display.complaints.print, console="CRITICAL") as url:
         from flows import foreground  # imports Prefect, which reads the server's address
 
         number = batch.open_run("command", source, account.actor)
-        foreground.carry_out(number)
+        foreground.carry_out(number, url)
     summary = ledger.summary(number)
     display.as_json(summary) if json else display.summary(summary)
     if summary["state"] != "completed":

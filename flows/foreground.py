@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import connection
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,18 +16,18 @@ from review import ledger
 LOOK_SECONDS = 0.5
 
 
-def carry_out(run: int) -> None:
-    """Carry out a run that is open in the ledger.
+def carry_out(run: int, prefect_url: str) -> None:
+    """Carry out a run that is open in the ledger, and wait until Prefect has recorded it.
 
     A batch that fails is not raised: the ledger holds its state and reason.
     """
     try:
-        with _progress_bar(run):
+        # The flow closes its run itself; here it is closed when Prefect does not get as far as the flow.
+        with suppress(tasks.StepError), _progress_bar(run), tasks.closing(run):
             triage(run)
-    except tasks.StepError:
-        pass
     finally:
-        tasks.recorded(ledger.summary(run)["prefect_flow_run"])
+        if not tasks.recorded(ledger.summary(run)["prefect_flow_run"], prefect_url):
+            display.complaints.print("Prefect's record of this run is not complete; the ledger's is.")
 
 
 @contextmanager

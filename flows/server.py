@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,8 +33,8 @@ class ServerError(RuntimeError):
     """The Prefect server could not be started or reached."""
 
 
-def configure(home: Path) -> None:
-    """Set what Prefect reads at import: its home, no telemetry, no stored results, a quiet console.
+def configure(home: Path, console: str) -> None:
+    """Set what Prefect reads at import: its home, no telemetry, no stored results, the console's level.
 
     What the operator has set stays as it is.
     """
@@ -45,14 +44,14 @@ def configure(home: Path) -> None:
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": console,
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
 
 
 @contextlib.contextmanager
-def prefect_api(home: Path, say: Callable[[str], None]) -> Iterator[str]:
+def prefect_api(home: Path, say: Callable[[str], None], console: str = "WARNING") -> Iterator[str]:
     """Give the address of a Prefect API: the configured one, a running one of ours, or a new one.
 
     The last of its users stops our server. Users hold a shared lock on a file, which the kernel releases
@@ -64,14 +63,21 @@ def prefect_api(home: Path, say: Callable[[str], None]) -> Iterator[str]:
         Prefect's home; made with mode 0700.
     say
         Called with a line for people when something takes time.
+    console
+        The least level of what Prefect logs that is printed as well.
 
     Raises
     ------
     ServerError
-        When the server does not answer within `START_SECONDS`.
+        When the configured server does not answer, or ours not within `START_SECONDS`.
     """
-    configure(home)
+    configure(home, console)
     if url := os.environ.get("PREFECT_API_URL"):
+        if not is_healthy(url):
+            raise ServerError(
+                f"PREFECT_API_URL is {url!r}, and no Prefect server answers there. Start it, correct the "
+                "address (it ends with /api), or unset it: then a server is started here."
+            )
         yield url
         return
     _authenticate(home)
@@ -106,7 +112,7 @@ def _running(home: Path) -> str | None:
     if not state.exists():
         return None
     url = str(json.loads(state.read_text())["url"])
-    return url if _healthy(url) else None
+    return url if is_healthy(url) else None
 
 
 def _start(home: Path, say: Callable[[str], None]) -> str:
@@ -125,7 +131,7 @@ def _start(home: Path, say: Callable[[str], None]) -> str:
     _children.append(process)
     (home / "server.json").write_text(json.dumps({"pid": process.pid, "url": url}))
     deadline = time.monotonic() + START_SECONDS
-    while not _healthy(url):
+    while not is_healthy(url):
         if process.poll() is not None or time.monotonic() > deadline:
             _stop(home)
             raise ServerError(
@@ -162,15 +168,17 @@ def _gone(pid: int, seconds: float) -> bool:
     return False
 
 
-def _healthy(url: str) -> bool:
+def is_healthy(url: str) -> bool:
+    """Tell whether a Prefect server answers at this address."""
     password = os.environ.get("PREFECT_API_AUTH_STRING", "")
-    request = urllib.request.Request(  # noqa: S310 - an http address on loopback
-        f"{url}/ready", headers={"Authorization": "Basic " + base64.b64encode(password.encode()).decode()}
-    )
+    basic = base64.b64encode(password.encode()).decode()
     try:
+        request = urllib.request.Request(  # noqa: S310 - the operator's own address
+            f"{url}/health", headers={"Authorization": f"Basic {basic}"}
+        )
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (ValueError, OSError):  # not an address, or nobody there
         return False
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from django.db import DatabaseError
 from prefect import task
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
@@ -23,12 +24,14 @@ from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 
 from flows import batch
+from flows.server import is_healthy
 from review import ledger
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 RECORD_SECONDS = 120
+FAILURES_IN_A_ROW = 3  # so many shards, each tried again and again, tell of a full disk or a database away
 RETRY_SECONDS: list[float] = [1, 5, 30]
 
 # Task runs begun by this process, by flow run: what the server must have recorded before it may stop.
@@ -102,14 +105,15 @@ def name_flow_run(name: str) -> str:
     return identity
 
 
-@contextmanager
+@contextlib.contextmanager
 def closing(run: int) -> Iterator[None]:
     """Close the ledger's run as completed or failed, and let no text of an exception reach Prefect."""
     try:
         yield
     except BaseException as error:
         failure = error if isinstance(error, StepError) else _failure(f"run {run}", error)
-        ledger.close_run(run, "failed", str(failure))
+        with contextlib.suppress(DatabaseError):  # then the next run finds this one dead
+            ledger.close_run(run, "failed", str(failure))
         if not isinstance(error, Exception):
             raise  # an interrupt keeps its meaning
     else:
@@ -123,16 +127,21 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
 
     One that fails does not stop the others: the next run takes it over.
     """
-    failed = shown = 0
+    failed = shown = in_a_row = 0
     title = f"Run {run}: shards of {what}"
     # This call answers at once where no event loop runs; its type promises a coroutine as well.
     artifact = cast(UUID, create_progress_artifact(0.0, key=f"{what}-progress", description=title))
     for number, shard in enumerate(shards, 1):
         try:
             take(shard)
+            in_a_row = 0
         except StepError as failure:
-            ledger.fail_shard(shard, str(failure))
             failed += 1
+            in_a_row += failure.transient
+            with contextlib.suppress(DatabaseError):  # it may be the database that fails
+                ledger.fail_shard(shard, str(failure))
+            if in_a_row == FAILURES_IN_A_ROW:
+                raise StepError(f"stopped after {in_a_row} failures in a row; the last: {failure}") from None
         ledger.beat(run)
         if (percent := 100 * number // len(shards)) > shown:  # a call a percent, not a call a shard
             shown = percent
@@ -153,12 +162,14 @@ def summarize(run: int) -> None:
     get_run_logger().info("Run %s: %s inputs, %s studies", run, summary["inputs"], summary["studies"])
 
 
-def recorded(flow_run_id: str) -> int:
-    """Wait until the server holds every task run that this process began; return how many it holds.
+def recorded(flow_run_id: str, url: str) -> bool:
+    """Wait until the server holds every task run that this process began; tell whether it does.
 
     Prefect's client sends task-run events from a thread, and its server writes them later: a server
     stopped at once would lose most of them.
     """
+    if not flow_run_id or not is_healthy(url):
+        return False
     EventsWorker.drain_all(timeout=RECORD_SECONDS)
     APILogWorker.drain_all(timeout=RECORD_SECONDS)
     deadline = time.monotonic() + RECORD_SECONDS
@@ -167,8 +178,8 @@ def recorded(flow_run_id: str) -> int:
         "task_runs": {"state": {"type": {"any_": [state.value for state in TERMINAL_STATES]}}},
     }
     with get_client(sync_client=True) as client:
-        while True:
-            held = int(client.request("POST", "/task_runs/count", json=query).json())
-            if held >= _begun[flow_run_id] or time.monotonic() > deadline:
-                return held
+        while int(client.request("POST", "/task_runs/count", json=query).json()) < _begun[flow_run_id]:
+            if time.monotonic() > deadline:
+                return False
             time.sleep(0.1)
+    return True

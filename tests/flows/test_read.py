@@ -88,6 +88,11 @@ def test_a_file_that_is_no_text_or_not_there_is_told(bare_site: Installation, tm
     assert "cannot be opened" in str(other["error"])
 
 
+def test_what_no_encoding_can_hold_comes_out_as_its_number(bare_site: Installation) -> None:
+    (reading,) = lines(bare_site.run("read", "--json", text='{"id": "a\\ud800", "text": "Normal."}\n'))
+    assert reading["id"] == "a\ud800"
+
+
 def test_people_see_the_tier_the_findings_and_the_reasons(bare_site: Installation, tmp_path: Path) -> None:
     file = tmp_path / "report.txt"
     file.write_text(STAT)

@@ -59,6 +59,47 @@ def test_a_server_is_started_outlives_a_kill_is_used_again_and_stopped_by_the_la
     assert [path.name for path in home.iterdir() if path.stat().st_mode & 0o077 and path.name == "auth"] == []
 
 
+def test_a_server_that_dies_during_a_run_costs_the_run_and_nothing_else(serverless: Installation) -> None:
+    site = serverless
+    site.configure(shard_reports=5)
+    for number in range(600):
+        site.drop(f"R{number}", STAT.format(number=number))
+    run = site.start("run", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: site.rows("SELECT 1 FROM review_shard WHERE state = 'done'"), run)
+    os.killpg(json.loads((site.var / "prefect/server.json").read_text())["pid"], signal.SIGKILL)
+    _, complaints = run.communicate(timeout=200)
+    assert run.returncode == 1
+    assert "Prefect's record of this run is not complete" in complaints
+    assert "Traceback" not in complaints
+    assert site.rows("SELECT state FROM review_run") == [("failed",)]
+    site.run("run")
+    assert site.rows("SELECT count(*), count(DISTINCT portion_id) FROM review_input") == [(600, 600)]
+
+
+def test_sigterm_of_a_run_closes_it_and_stops_its_server(serverless: Installation) -> None:
+    site = serverless
+    site.configure(shard_reports=5)
+    for number in range(600):
+        site.drop(f"R{number}", STAT.format(number=number))
+    run = site.start("run", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: site.rows("SELECT 1 FROM review_shard WHERE state = 'done'"), run)
+    run.terminate()
+    assert run.wait(60) != 0
+    assert site.rows("SELECT state FROM review_run") == [("failed",)]
+    assert not (site.var / "prefect/server.json").exists()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "nonsense"])
+def test_a_configured_server_that_does_not_answer_is_told_before_anything_starts(
+    serverless: Installation, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    told = serverless.run("run", status=1)
+    assert "PREFECT_API_URL" in told
+    assert "fault of the program" not in told
+    assert serverless.json("runs") == []
+
+
 def test_without_its_password_the_server_answers_nobody(prefect_server: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{prefect_server}/admin/version", timeout=20)
