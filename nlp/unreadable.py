@@ -18,13 +18,26 @@ def unreadable(page: Page, rules: LanguageRules) -> str | None:
     marks = sum(page.plain.count(mark) for mark in rules.template.marks)
     if marks >= rules.template.minimum_marks or _CHOICE.search(page.text):
         return "template"
-    if len(words) < rules.minimum_words:
-        return None if words else "empty"
     if not words:
         return "empty"
+    foreign = _foreign_script(words, rules.minimum_words) or (
+        len(words) >= rules.minimum_words and _foreign_language(words, rules)
+    )
+    return "language" if foreign else None
+
+
+def _foreign_language(words: list[str], rules: LanguageRules) -> bool:
+    """Whether the function words are those of other languages."""
     english = sum(map(set(rules.english.words).__contains__, words)) / len(words)
     other = sum(map(set(rules.others.words).__contains__, words)) / len(words)
     latin = sum(1 for w in words if w.isascii()) / len(words)
     if english < rules.minimum_english and (other > english or latin < 0.7):
-        return "language"
-    return "language" if other > 2 * english and other > 0.12 else None
+        return True
+    return other > 2 * english and other > 0.12
+
+
+def _foreign_script(words: list[str], minimum: int) -> bool:
+    """Whether most letters are of another script; some of those write no spaces, so words do not count."""
+    letters = "".join(words)
+    latin = sum(c < "\u0250" for c in letters)
+    return len(letters) >= minimum and latin < len(letters) / 2

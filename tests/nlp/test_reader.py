@@ -119,6 +119,8 @@ def test_the_study_tells_where_bare_words_are():
          "der Befund ist im Verlauf auf allen Höhen nicht verändert.", "language"),
         ("La colonne vertébrale est de morphologie normale, sans lésion osseuse, et la moelle est de signal "
          "normal sur les séquences dans le plan sagittal.", "language"),
+        ("腰椎磁共振：椎体高度正常，信号未见异常，椎管未见明显狭窄，圆锥位置正常。", "language"),
+        ("Высота тел позвонков сохранена, сигнал не изменен.", "language"),
         ("Findings at [level]: *** Impression: <<text>> *** Date [date] {{name}}", "template"),
         ("[No/mild/moderate] cord compression.", "template"),
     ],
