@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from itertools import groupby, islice
@@ -11,8 +12,10 @@ from typing import TypeVar
 from flows import places
 from flows.intake import formats
 from flows.intake.frame import outcome_table
+from flows.intake.sources import Source
 from nlp import reader
 from review import audit, ledger
+from review.ledger import FailedPortion
 from review.records import NewPortion, PortionKind
 from review.site import var_folder
 
@@ -56,19 +59,31 @@ def missing_sources(run: int) -> list[str]:
 
 
 def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewPortion]:
-    """Yield the portions that have no outcome yet; note the number of items of each file that has."""
+    """Yield the portions that have no outcome yet, and those that failed but would not fail so again.
+
+    The number of items of each file that has nothing new is noted.
+    """
     for source in places.of(ledger.scope(run)):
         if (source.kind == "dicom") != (kind == "studies") or not places.is_there(source):
             continue
         files = groupby(formats.find(source), lambda portion: (portion.path, portion.fingerprint))
         for some in _batched(((at, list(portions)) for at, portions in files), FILES_A_LOOK):
-            known = ledger.known(source.name, [path for (path, _), _ in some])
+            paths = [path for (path, _), _ in some]
+            known, failed = ledger.known(source.name, paths), ledger.failed(source.name, paths)
             for at, portions in some:
                 items = sum(portion.items for portion in portions)
-                if known.get(at, 0) >= items:
-                    unchanged.append(items)
-                else:
+                if known.get(at, 0) < items:
                     yield from portions
+                    continue
+                size = sum(portion.size for portion in portions)
+                again = [portion for portion in failed.get(at, ()) if _has_news(source, portion)]
+                yield from (dataclasses.replace(portion, size=size) for portion in again)
+                unchanged.append(items - sum(portion.items for portion in again))
+
+
+def _has_news(source: Source, portion: FailedPortion) -> bool:
+    """Read a portion that failed: whether anything but the same failures comes of it now."""
+    return formats.failures(source, portion) != portion.failures
 
 
 def _packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:

@@ -40,7 +40,7 @@ def store_studies(shard: int) -> dict[str, int]:
         found, broken = formats.load_studies(source, portion)
         studies += found
         faults += [
-            NewOutcome(portion=portion.id, item=number, reason=fault.reason, detail=_detail(fault))
+            NewOutcome(portion=portion.id, item=number, reason=fault.reason, detail=fault.told)
             for number, fault in enumerate(broken)
         ]
     return ledger.store_studies(shard, studies, faults)
@@ -117,10 +117,6 @@ def _rejection(portion: int, item: int, rejected: Rejected) -> NewOutcome:
     return NewOutcome(
         portion=portion, item=item, reason=rejected.reason, detail=rejected.detail, raw=rejected.raw
     )
-
-
-def _detail(fault: Any) -> str:
-    return f"{fault.file}: {fault.detail}" if fault.detail else str(fault.file)
 
 
 def _version(

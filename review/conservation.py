@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from review.models import Input, Outcome, Portion, Run, Shard
 
@@ -21,7 +21,7 @@ def conservation(run_id: int | None) -> list[str]:
         One sentence for each fault; empty when the law holds.
     """
     done = Shard.objects.filter(state=Shard.State.DONE)
-    inputs = Input.objects.filter(attempt=1)
+    inputs = Input.objects.all()
     if run_id is not None:
         done = done.filter(run=run_id)
         inputs = inputs.filter(shard__run=run_id)
@@ -48,10 +48,7 @@ def conservation(run_id: int | None) -> list[str]:
 
 def totals() -> tuple[int, dict[str, int]]:
     """Return the inputs seen and the outcomes, over all runs; the latest attempt on an input counts."""
-    later = Input.objects.filter(
-        portion=OuterRef("portion"), item=OuterRef("item"), attempt__gt=OuterRef("attempt")
-    )
-    rows = Input.objects.exclude(Exists(later)).values_list("outcome").annotate(Count("id"))
+    rows = Input.objects.standing().values_list("outcome").annotate(Count("id"))
     outcomes = dict.fromkeys(Outcome.values, 0) | dict(rows)
     outcomes[Outcome.DUPLICATE] += Run.objects.aggregate(n=Sum("unchanged"))["n"] or 0
     return sum(outcomes.values()), outcomes

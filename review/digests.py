@@ -53,7 +53,7 @@ def input_line(item: Input, version: ReportVersion | None, read: str) -> str:
         at = version.result_time.astimezone(UTC).isoformat() if version.result_time else ""
         said = [version.report.key, version.text_digest, read or sha256(version.text), version.status, at]
         said += [getattr(version, name) for name in FACTS]
-    return canonical([item.portion_id, item.item, item.attempt, item.outcome, item.reason, said])
+    return canonical([item.portion_id, item.item, item.outcome, item.reason, said])
 
 
 def shard_digest(lines: Iterable[str]) -> str:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+# Rejections that lie in the circumstances and not in the bytes: the next run tries again.
+CIRCUMSTANCES = ("unreadable", "vanished", "changed", "not_delivered")
+
 PortionKind = Literal["reports", "studies"]
 ReportStatus = Literal["preliminary", "final", "corrected", "addendum", "deleted"]
 
@@ -21,7 +24,7 @@ class NewPortion:
     A text report is one portion; a table is cut into portions of some hundred rows; a folder of DICOM
     files is one portion. `fingerprint` changes when the bytes may have changed (size and modification
     time, or a digest over those of a folder's files); `(source, path, fingerprint, offset)` is unique in
-    the ledger, so that two runs never take the same portion.
+    the ledger for each attempt, so that two runs never take the same portion.
     """
 
     kind: PortionKind

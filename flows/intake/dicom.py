@@ -11,6 +11,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from pydicom import config
@@ -70,6 +71,12 @@ class Fault(NamedTuple):
     file: str
     reason: Reason
     detail: str
+
+    @property
+    def told(self) -> str:
+        """The detail with the file's name in its folder, as much as fits where details are kept."""
+        name = PurePosixPath(self.file).name[-400:]
+        return f"{name}: {self.detail}" if self.detail else name
 
 
 def find(source: Source) -> Iterator[NewPortion]:

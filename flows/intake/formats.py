@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flows.intake import dicom, table, text
 from flows.intake.report import Rejected, Report
 from flows.intake.sources import Source
-from review.records import NewPortion
+from review.records import CIRCUMSTANCES, NewPortion
 
 _FIND = {"text": text.find, "csv": table.find, "jsonl": table.find, "dicom": dicom.find}
 
@@ -29,3 +29,14 @@ def load_reports(source: Source, portion: NewPortion) -> Iterator[Report | Rejec
 
 
 load_studies = dicom.load
+
+
+def failures(source: Source, portion: NewPortion) -> frozenset[tuple[str, str]]:
+    """What keeps a portion, or a file of its folder, from being read now: reasons and details as recorded."""
+    found: Iterable[tuple[str, str]]
+    if portion.kind == "studies":
+        found = ((fault.reason, fault.told) for fault in load_studies(source, portion)[1])
+    else:
+        results = load_reports(source, portion)
+        found = ((one.reason, one.detail) for one in results if isinstance(one, Rejected))
+    return frozenset((reason, detail) for reason, detail in found if reason in CIRCUMSTANCES)

@@ -18,7 +18,7 @@ from flows.intake.sources import Source
 from review.records import NewPortion
 
 # A portion is held in memory as a whole: rows of unusual length make it end before it has all its items.
-PORTION_BYTES = 32 * 2**20
+PORTION_BYTES = 16 * 2**20
 
 
 def find(source: Source) -> Iterator[NewPortion]:
@@ -76,7 +76,7 @@ def _portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
                     if items:
                         yield portion(item.offset)
                     first, items = first + items, 0
-                if not items:
+                if first and not items:  # the first portion begins with the file, as that of one unreadable
                     offset = item.offset
                 items += 1
     except RefusedError:  # it cannot be understood or read from here on: one more item, which loading rejects

@@ -18,9 +18,11 @@ from review.ledger.running import (
     take_over,
 )
 from review.ledger.shards import (
+    FailedPortion,
     TakenPortion,
     add_shard,
     fail_shard,
+    failed,
     known,
     progress,
     shard_portions,
@@ -31,6 +33,7 @@ from review.ledger.studies import HeldStudy, store_studies, studies_for
 from review.versions import Holding
 
 __all__ = [
+    "FailedPortion",
     "HeldStudy",
     "Holding",
     "TakenPortion",
@@ -41,6 +44,7 @@ __all__ = [
     "count_unchanged",
     "explain",
     "fail_shard",
+    "failed",
     "holdings",
     "known",
     "name_prefect_run",

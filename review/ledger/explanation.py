@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from review import audit
 from review.access import visible
+from review.digests import sha256
 from review.ledger.history import summary
 from review.models import Account, Case, Input, Reading, Report
 
@@ -58,7 +59,7 @@ def _candidates(allowed: QuerySet[Input], name: str) -> list[QuerySet[Input]]:
     if number and number[1] == "I":
         found.append(allowed.filter(pk=int(number[2])))
     found.append(allowed.filter(version__accession=name))
-    found.append(allowed.filter(portion__path=name))
+    found.append(allowed.filter(portion__path_digest=sha256(name)))
     return [inputs.select_related("portion", "shard", "version__report").defer("raw") for inputs in found]
 
 

@@ -120,4 +120,4 @@ def rejected(account: Account, limit: int, offset: int = 0) -> list[dict[str, An
 
 
 def _rejected(account: Account) -> QuerySet[Input]:
-    return visible(Input.objects.filter(outcome=Outcome.REJECTED), account, "portion__source")
+    return visible(Input.objects.standing().filter(outcome=Outcome.REJECTED), account, "portion__source")

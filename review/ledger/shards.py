@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import F, Max, Q, Sum
 from django.utils import timezone
 
-from review.models import Portion, Run, Shard
-from review.records import NewPortion, PortionKind
+from review.digests import sha256
+from review.models import Input, Outcome, Portion, Run, Shard
+from review.records import CIRCUMSTANCES, NewPortion, PortionKind
 
 CHUNK = 500  # values in one IN list; SQLite's limit on parameters is far above
 
@@ -23,6 +25,14 @@ class TakenPortion(NewPortion):
     """A portion with its id in the ledger."""
 
     id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPortion(TakenPortion):
+    """A portion, the last attempt at which failed in the circumstances: with reasons and details."""
+
+    attempt: int
+    failures: frozenset[tuple[str, str]]
 
 
 def chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -38,20 +48,47 @@ def known(source: str, paths: Iterable[str]) -> dict[tuple[str, str], int]:
     What waits in a shard is not known yet: it still counts where its shard is done. A table whose run died
     while it was being cut is known with fewer items than it has.
     """
-    found: dict[tuple[str, str], int] = {}
-    for some in chunks(paths):
-        done = Portion.objects.filter(source=source, path__in=some, shard__state=Shard.State.DONE)
-        rows = done.values_list("path", "fingerprint")
-        for path, fingerprint, items in rows.annotate(Sum("items")):
-            found[path, fingerprint] = items
+    latest: dict[tuple[str, str, int], int] = {}
+    for some in chunks(map(sha256, paths)):
+        done = Portion.objects.filter(
+            path_digest__in=some, source=source, shard__state=Shard.State.DONE
+        ).order_by("attempt")
+        for path, fingerprint, offset, items in done.values_list("path", "fingerprint", "offset", "items"):
+            latest[path, fingerprint, offset] = items
+    found: dict[tuple[str, str], int] = Counter()
+    for (path, fingerprint, _), items in latest.items():
+        found[path, fingerprint] += items
+    return found
+
+
+def failed(source: str, paths: Iterable[str]) -> dict[tuple[str, str], list[FailedPortion]]:
+    """Return what failed of these files for a reason that is not in their bytes, by path and fingerprint.
+
+    `add_shard` takes such a portion again, unless it waits in a shard for its next attempt already.
+    """
+    failures: dict[Portion, set[tuple[str, str]]] = {}
+    for some in chunks(map(sha256, paths)):
+        inputs = Input.objects.standing().filter(
+            portion__path_digest__in=some,
+            portion__source=source,
+            outcome=Outcome.REJECTED,
+            reason__in=CIRCUMSTANCES,
+        )
+        for one in inputs.select_related("portion__shard").defer("raw"):
+            failures.setdefault(one.portion, set()).add((one.reason, one.detail))
+    found: dict[tuple[str, str], list[FailedPortion]] = {}
+    for row, said in failures.items():
+        portion = FailedPortion(**_fields(row), attempt=row.attempt, failures=frozenset(said))
+        found.setdefault((row.path, row.fingerprint), []).append(portion)
     return found
 
 
 def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
     """Take portions for the run as one shard, and return its id.
 
-    Portions that another shard already took are left out; where two runs reach for the same portion at
-    once, the unique constraint lets one of them have it. None when nothing was left.
+    Portions that another shard already took are left out, but for those that `failed`: of these it is the
+    next attempt. Where two runs reach for the same portion at once, the unique constraint lets one of them
+    have it. None when nothing was left.
     """
     kinds = {portion.kind for portion in portions}
     if len(kinds) != 1:
@@ -61,18 +98,21 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
         run = Run.objects.select_for_update().get(pk=run_id)
         number = (Shard.objects.filter(run=run).aggregate(n=Max("number"))["n"] or 0) + 1
         shard = Shard.objects.create(run=run, number=number, kind=kinds.pop(), created_at=timezone.now())
+        attempts = _next_attempts(portions)
         Portion.objects.bulk_create(
             [
                 Portion(
                     shard=shard,
                     source=portion.source,
                     path=portion.path,
+                    path_digest=sha256(portion.path),
                     fingerprint=portion.fingerprint,
                     offset=portion.offset,
+                    attempt=attempts.get(_place(portion), 1),
                     first=portion.first,
                     items=portion.items,
                 )
-                for portion in sorted(portions, key=lambda p: (p.source, p.path, p.fingerprint, p.offset))
+                for portion in sorted(portions, key=_place)
             ],
             ignore_conflicts=True,
         )
@@ -80,6 +120,20 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
             shard.delete()
             return None
     return shard.pk
+
+
+def _place(portion: NewPortion) -> tuple[str, str, str, int]:
+    return portion.source, portion.path, portion.fingerprint, portion.offset
+
+
+def _next_attempts(portions: Sequence[NewPortion]) -> dict[tuple[str, str, str, int], int]:
+    """Return the number of the next attempt at those of the portions that failed, by their place."""
+    attempts = {}
+    for source in {portion.source for portion in portions}:
+        paths = [portion.path for portion in portions if portion.source == source]
+        for again in failed(source, paths).values():
+            attempts.update({_place(portion): portion.attempt + 1 for portion in again})
+    return attempts
 
 
 def shard_portions(shard_id: int) -> list[TakenPortion]:
@@ -90,19 +144,20 @@ def shard_portions(shard_id: int) -> list[TakenPortion]:
     ):
         return []
     rows = Portion.objects.filter(shard=shard_id).select_related("shard")
-    return [
-        TakenPortion(
-            id=row.pk,
-            kind="studies" if row.shard.kind == "studies" else "reports",
-            source=row.source,
-            path=row.path,
-            fingerprint=row.fingerprint,
-            offset=row.offset,
-            first=row.first,
-            items=row.items,
-        )
-        for row in rows.order_by("source", "path", "offset")
-    ]
+    return [TakenPortion(**_fields(row)) for row in rows.order_by("source", "path", "offset")]
+
+
+def _fields(row: Portion) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "kind": row.shard.kind,
+        "source": row.source,
+        "path": row.path,
+        "fingerprint": row.fingerprint,
+        "offset": row.offset,
+        "first": row.first,
+        "items": row.items,
+    }
 
 
 def fail_shard(shard_id: int, error: str) -> None:

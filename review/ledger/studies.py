@@ -9,10 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Model, Sum
 
+from review.digests import canonical, sha256
 from review.ledger.inputs import finish, input_rows
 from review.ledger.shards import chunks
 from review.models import Input, Outcome, Shard, Study, StudySeries
-from review.records import NewOutcome, NewStudy
+from review.records import CIRCUMSTANCES, NewOutcome, NewStudy
 
 # What a later folder may say about a study that an earlier one said already.
 TOLD = (
@@ -62,9 +63,9 @@ def store_studies(shard_id: int, studies: Sequence[NewStudy], faults: Sequence[N
 
     A study is one row however many folders hold parts of it; a later folder adds what earlier ones left
     empty and corrects what they said. Its series are counted per folder, and a folder's list replaces the
-    one it gave before. Each faulty file becomes a rejected input of its folder's portion; a fault that was
-    already recorded for the same folder with the same reason and detail (which names the file) is not
-    recorded again when the folder has changed elsewhere.
+    one it gave before. Each faulty file becomes a rejected input of its folder's portion; a fault of the
+    bytes that was already recorded for the same folder with the same reason and detail (which names the
+    file) is not recorded again when the folder has changed elsewhere.
 
     Returns
     -------
@@ -124,12 +125,12 @@ def _store(studies: Sequence[NewStudy]) -> None:
     Study.objects.bulk_create(rows, update_conflicts=True, unique_fields=["study_uid"], update_fields=TOLD)
     ids = dict(Study.objects.filter(study_uid__in=held).values_list("study_uid", "id"))
     for new in studies:
-        StudySeries.objects.filter(study=ids[new.study_uid], folder=new.folder).delete()
+        StudySeries.objects.filter(study=ids[new.study_uid], folder_digest=_folder(new)).delete()
     StudySeries.objects.bulk_create(
         StudySeries(
             study_id=ids[new.study_uid],
             series_uid=series.series_uid,
-            folder=new.folder,
+            folder_digest=_folder(new),
             modality=series.modality[:16],
             instances=series.instances,
         )
@@ -138,13 +139,31 @@ def _store(studies: Sequence[NewStudy]) -> None:
     )
 
 
+def _folder(study: NewStudy) -> str:
+    return sha256(canonical([study.source, study.folder]))
+
+
 def _new_faults(shard: Shard, faults: Sequence[NewOutcome]) -> list[NewOutcome]:
-    """Leave out the faults that an earlier look at the same folder recorded."""
-    folders = {pk: (source, path) for pk, source, path in shard.portions.values_list("id", "source", "path")}
+    """Leave out the faults that were recorded when the same folder held other files.
+
+    Those of an earlier attempt stay in: this one takes its place. So do those of the circumstances, which
+    the next run looks for under the folder as it is now.
+    """
+    portions = shard.portions.values_list("id", "path_digest", "source", "fingerprint")
+    folders = {pk: (digest, source, fingerprint) for pk, digest, source, fingerprint in portions}
     seen: set[tuple[str, str, str, str]] = set()
-    for some in chunks(path for _, path in folders.values()):
-        earlier = Input.objects.filter(portion__path__in=some, outcome=Outcome.REJECTED)
-        seen.update(earlier.values_list("portion__source", "portion__path", "reason", "detail"))
+    for some in chunks(digest for digest, _, _ in folders.values()):
+        earlier = Input.objects.standing().filter(portion__path_digest__in=some, outcome=Outcome.REJECTED)
+        rows = earlier.exclude(reason__in=CIRCUMSTANCES).values_list(
+            "portion__path_digest", "portion__source", "portion__fingerprint", "reason", "detail"
+        )
+        seen.update(
+            (digest, source, reason, detail)
+            for digest, source, fingerprint, reason, detail in rows
+            if (digest, source, fingerprint) not in folders.values()
+        )
     return [
-        fault for fault in faults if (*folders[fault.portion], fault.reason, fault.detail[:500]) not in seen
+        fault
+        for fault in faults
+        if (*folders[fault.portion][:2], fault.reason, fault.detail[:500]) not in seen
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Exists, F, OuterRef
 
 
 class Run(models.Model):
@@ -52,19 +53,25 @@ class Shard(models.Model):
 
 
 class Portion(models.Model):
-    """A piece of a source, taken by one shard once and for all."""
+    """A piece of a source, taken by one shard once and for all; another attempt at it is a new row."""
 
     shard = models.ForeignKey(Shard, models.PROTECT, related_name="portions")
     source = models.TextField()
-    path = models.TextField(db_index=True)
+    path = models.TextField()
+    # SHA-256 of the path: an index holds no more than some 2,700 bytes, and a path may be longer.
+    path_digest = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=128)
     offset = models.BigIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=1)
     first = models.BigIntegerField(default=0)
     items = models.BigIntegerField(default=1)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["source", "path", "fingerprint", "offset"], name="portion_once"),
+            # Also the index by which files are looked up.
+            models.UniqueConstraint(
+                fields=["path_digest", "source", "fingerprint", "offset", "attempt"], name="portion_once"
+            ),
         )
 
 
@@ -79,13 +86,30 @@ class Outcome(models.TextChoices):
     REJECTED = "rejected"
 
 
+class Inputs(models.QuerySet["Input"]):
+    """Inputs of the ledger."""
+
+    def standing(self) -> Inputs:
+        """Leave out what a later attempt at the same item took the place of."""
+        later = Portion.objects.filter(
+            path_digest=OuterRef("portion__path_digest"),
+            source=OuterRef("portion__source"),
+            fingerprint=OuterRef("portion__fingerprint"),
+            offset=OuterRef("portion__offset"),
+            attempt__gt=OuterRef("portion__attempt"),
+            first__lte=OuterRef("item"),
+            first__gt=OuterRef("item") - F("items"),
+            shard__state=Shard.State.DONE,
+        )
+        return self.exclude(Exists(later))
+
+
 class Input(models.Model):
-    """One report item as it came, and its outcome. A later attempt on the same item is a new row."""
+    """One report item as it came, and its outcome, in one attempt at its portion."""
 
     shard = models.ForeignKey(Shard, models.PROTECT, related_name="inputs")
     portion = models.ForeignKey(Portion, models.PROTECT, related_name="inputs")
     item = models.BigIntegerField()  # number of the item in its file, from 0
-    attempt = models.PositiveSmallIntegerField(default=1)
     outcome = models.CharField(max_length=15, choices=Outcome)
     reason = models.CharField(max_length=60, blank=True)
     detail = models.CharField(max_length=500, blank=True)
@@ -93,8 +117,8 @@ class Input(models.Model):
     # The version made; for a duplicate the version that holds the same text.
     version = models.ForeignKey("review.ReportVersion", models.PROTECT, null=True, related_name="inputs")
 
+    objects = Inputs.as_manager()
+
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["portion", "item", "attempt"], name="input_once_per_attempt"),
-        )
+        constraints = (models.UniqueConstraint(fields=["portion", "item"], name="input_once"),)
         indexes = (models.Index(fields=["outcome", "-id"], name="input_outcome"),)

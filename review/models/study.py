@@ -30,11 +30,13 @@ class StudySeries(models.Model):
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="series")
     series_uid = models.CharField(max_length=128)
-    folder = models.TextField()
+    folder_digest = models.CharField(max_length=64)  # SHA-256 of source and folder: a path has any length
     modality = models.CharField(max_length=16, blank=True)
     instances = models.PositiveIntegerField()
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["study", "series_uid", "folder"], name="series_once_per_folder"),
+            models.UniqueConstraint(
+                fields=["study", "series_uid", "folder_digest"], name="series_once_per_folder"
+            ),
         )
