@@ -154,6 +154,7 @@ def _whole(report: Report, held: Holding | None) -> str:
 def _after(held: Holding | None, version: NewVersion) -> Holding:
     """Return what will be held once the version is stored."""
     return Holding(
+        digest=version.text_digest,
         digests=(held.digests if held else frozenset()) | {version.text_digest},
         status=version.status,
         result_time=version.result_time,

@@ -27,11 +27,12 @@ class Arrival(Protocol):
 class Holding:
     """What is held of one report.
 
-    `status`, `result_time` and `text` are those of the current version; `digests` are those of every text
-    ever held, superseded ones too; `number` is the highest version number. `only_addenda` says that the
-    parent of the addenda held has not come yet.
+    `digest`, `status`, `result_time` and `text` are those of the current version; `digests` are those of
+    every text ever held, superseded ones too; `number` is the highest version number. `only_addenda` says
+    that the parent of the addenda held has not come yet.
     """
 
+    digest: str
     digests: frozenset[str]
     status: str
     result_time: datetime | None
@@ -47,17 +48,23 @@ def place(new: Arrival, held: Holding | None) -> Place:  # noqa: PLR0911 - one r
     time, then arrival. Nothing follows a deletion. An addendum is never older than what it adds to: its
     words must be read. A parent that comes after its addendum is a version for the same reason.
 
-    What is held only ever grows, so an answer other than "version" stays true: the corridor may ask before
-    it reads, and the ledger asks again inside its transaction.
+    The text of an older version is a duplicate, as an export that lies there unchanged brings it again and
+    again, unless its status or result time says that it was sent after the current one: then somebody took
+    a correction back.
+
+    The corridor may ask before it reads, and the ledger asks again inside its transaction. Should another
+    shard have stored a version between that turns a duplicate into a version, the ledger refuses the shard
+    for want of a reading, and it is read again.
     """
     if held is None:
         return "version"
     if new.status == "deleted":
         return "duplicate" if held.status == "deleted" else "version"
-    if new.text_digest in held.digests:
-        return "duplicate"
+    is_known = new.text_digest in held.digests
     if held.status == "deleted":
-        return "superseded"
+        return "duplicate" if is_known else "superseded"
+    if new.text_digest == held.digest or (is_known and not _is_sent_later(new, held)):
+        return "duplicate"
     if new.status == "addendum" or held.only_addenda:
         return "version"
     if RANK[new.status] != RANK[held.status]:
@@ -65,3 +72,9 @@ def place(new: Arrival, held: Holding | None) -> Place:  # noqa: PLR0911 - one r
     if new.result_time and held.result_time and new.result_time < held.result_time:
         return "superseded"
     return "version"
+
+
+def _is_sent_later(new: Arrival, held: Holding) -> bool:
+    if RANK[new.status] != RANK[held.status]:
+        return RANK[new.status] > RANK[held.status]
+    return bool(new.result_time and held.result_time and new.result_time > held.result_time)

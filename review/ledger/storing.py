@@ -81,6 +81,7 @@ def holding_of(versions: Sequence[ReportVersion]) -> Holding | None:
     if current is None:
         return None
     return Holding(
+        digest=current.text_digest,
         digests=frozenset(v.text_digest for v in versions if v.status != "deleted"),
         status=current.status,
         result_time=current.result_time,
@@ -157,7 +158,7 @@ class _Judge:
             deleted = new.status == "deleted"
             same = next(
                 v
-                for v in held
+                for v in reversed(held)
                 if (v.status == "deleted") == deleted and (deleted or v.text_digest == new.text_digest)
             )
             return Outcome.DUPLICATE, "", same, None

@@ -46,12 +46,6 @@ class ReportVersion(models.Model):
             models.UniqueConstraint(
                 fields=["report"], condition=models.Q(is_current=True), name="version_one_current"
             ),
-            # A withdrawal may carry the very text it withdraws.
-            models.UniqueConstraint(
-                fields=["report", "text_digest"],
-                condition=~models.Q(status="deleted"),
-                name="version_text_once",
-            ),
         )
 
 

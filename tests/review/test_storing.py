@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -140,6 +141,24 @@ def test_nothing_follows_a_deletion(deliver: Make, version: Make, case_of: Make)
     deliver(version("A1", None, "corrected"), version("A1", None, "deleted"), held)
     assert outcomes_of("A1") == ["queued", "routine", "superseded", "duplicate", "duplicate"]
     assert case_of("A1").state == "withdrawn"
+    assert audit.verify()["ok"]
+
+
+def test_a_correction_that_is_taken_back_is_the_current_version_again(
+    deliver: Make, version: Make, case_of: Make
+) -> None:
+    ten, eleven, twelve = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (10, 11, 12))
+    first = version("A1", "stat", result_time=ten)
+    calm = version("A1", "routine", "corrected", result_time=eleven)
+    back = version("A1", "stat", "corrected", result_time=twelve, text_digest=first.text_digest)
+    deliver(first)
+    deliver(calm)
+    deliver(back)
+    deliver(first, calm, back)  # the export lies there unchanged
+    assert outcomes_of("A1") == ["queued", "routine", "queued", "duplicate", "duplicate", "duplicate"]
+    current = ReportVersion.objects.get(report__key="A1", is_current=True)
+    assert (current.number, current.text_digest) == (3, first.text_digest)
+    assert case_of("A1").reading.version == current
     assert audit.verify()["ok"]
 
 

@@ -19,7 +19,8 @@ def new(status: str, digest: str = "n", time: datetime | None = None) -> NewVers
 
 def held(status: str, time: datetime | None = None, **other: Any) -> Holding:
     values: dict[str, Any] = {
-        "digests": frozenset({"h"}),
+        "digest": "h",
+        "digests": frozenset({"h", "older"}),
         "status": status,
         "result_time": time,
         "text": "",
@@ -67,6 +68,26 @@ def test_a_report_never_seen_is_a_version() -> None:
 @pytest.mark.parametrize("status", ["preliminary", "final", "corrected", "addendum"])
 def test_a_text_held_before_is_a_duplicate_whatever_its_status(status: str) -> None:
     assert place(new(status, digest="h"), held("corrected")) == "duplicate"
+
+
+@pytest.mark.parametrize(
+    ("status", "time", "there", "there_time", "expected"),
+    [
+        ("corrected", LATE, "corrected", EARLY, "version"),
+        ("corrected", EARLY, "corrected", LATE, "duplicate"),
+        ("corrected", EARLY, "corrected", EARLY, "duplicate"),
+        ("corrected", None, "corrected", EARLY, "duplicate"),
+        ("corrected", LATE, "corrected", None, "duplicate"),
+        ("final", EARLY, "preliminary", LATE, "version"),
+        ("final", LATE, "corrected", EARLY, "duplicate"),
+        ("addendum", LATE, "addendum", EARLY, "version"),
+        ("corrected", LATE, "deleted", EARLY, "duplicate"),
+    ],
+)
+def test_an_older_text_is_a_version_again_only_when_it_was_sent_after_the_current_one(
+    status: str, time: datetime | None, there: str, there_time: datetime | None, expected: str
+) -> None:
+    assert place(new(status, "older", time), held(there, there_time)) == expected
 
 
 def test_a_deletion_with_the_text_it_deletes_is_no_duplicate() -> None:
