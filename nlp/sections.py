@@ -11,7 +11,18 @@ from nlp.rules import Heading
 from nlp.vocabulary import Vocabulary, current
 
 _QUIET = ("indication", "history", "technique", "comparison")
-_PAUSE = re.compile(r"\S[ \t]*\r?\n(?:[ \t]*\r?\n\s*|(?=[A-Z][A-Z /&\-]{2,40}:))")
+_ORGAN = re.compile(r"(?:[.;]\s+|\n[ \t]*)([A-Z][A-Za-z/&\- ]{2,30}):")  # "Liver:", "Bone marrow:"
+_PAUSES = (
+    # A blank line, or a heading in capitals.
+    re.compile(r"\S[ \t]*\r?\n(?:[ \t]*\r?\n\s*|(?=[A-Z][A-Z /&\-]{2,40}:))"),
+    # A sentence that tells what is seen, in a report run together on one line.
+    re.compile(
+        r"[.;]\s+(?=(?:There (?:is|are)"
+        r" (?!(?:a )?(?:concern|suspicion|clinical|history|question|weakness|numbness|pain))"
+        r"|No evidence of|The (?:vertebra|cord|spinal|conus|alignment|marrow)"
+        r"|Vertebra|Alignment|Normal (?:align|vert)))"
+    ),
+)
 
 
 class Sections:
@@ -38,21 +49,31 @@ class Sections:
             kind = self.kinds[" ".join(match.group(1).lower().split())]
             found[-1].end = match.start(1)
             found.append(Section(match.start(1), len(page.text), kind, match.end()))
-        found = [part for section in found for part in _until_pause(page.text, section)]
+        found = [part for section in found for part in _until_pause(page, section)]
         return [s for s in found if s.end > s.start]
 
 
-def _until_pause(text: str, section: Section) -> list[Section]:
-    """A section that asserts nothing ends at a blank line or an unknown heading; findings follow it."""
+def _until_pause(page: Page, section: Section) -> list[Section]:
+    """A section that asserts nothing ends at a blank line or an organ's heading; findings follow it."""
     if section.kind not in _QUIET:
         return [section]
-    pause = _PAUSE.search(text, section.body, section.end)
-    if pause is None or not text[pause.end() : section.end].strip():
+    end = _pause(page, section)
+    if end is None or not page.text[end : section.end].strip():
         return [section]
     return [
-        Section(section.start, pause.end(), section.kind, section.body),
-        Section(pause.end(), section.end, "findings", pause.end(), titled=False),
+        Section(section.start, end, section.kind, section.body),
+        Section(end, section.end, "findings", end, titled=False),
     ]
+
+
+def _pause(page: Page, section: Section) -> int | None:
+    ends = [m.end() for m in (p.search(page.text, section.body, section.end) for p in _PAUSES) if m]
+    for match in _ORGAN.finditer(page.text, section.body, section.end):
+        places = page.vocabulary.words.find(page.plain, match.start(1), match.end(1))
+        if any(word.spine or word.weak or word.elsewhere for _, _, word in places):
+            ends.append(match.start(1))
+            break
+    return min(ends, default=None)
 
 
 def _heading_regex(sections: Mapping[str, Heading]) -> tuple[dict[str, str], re.Pattern[str]]:
