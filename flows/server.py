@@ -45,6 +45,7 @@ def configure(home: Path, console: str) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": console,
+        "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": console,
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)

@@ -59,7 +59,10 @@ def test_a_server_is_started_outlives_a_kill_is_used_again_and_stopped_by_the_la
     assert [path.name for path in home.iterdir() if path.stat().st_mode & 0o077 and path.name == "auth"] == []
 
 
-def test_a_server_that_dies_during_a_run_costs_the_run_and_nothing_else(serverless: Installation) -> None:
+def test_a_server_that_dies_during_a_run_costs_the_run_and_nothing_else(
+    serverless: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "0")  # by itself it waits for the server for a minute
     site = serverless
     site.configure(shard_reports=5)
     for number in range(600):
