@@ -20,7 +20,7 @@ from review.records import NewPortion, PortionKind
 from review.site import var_folder
 
 FILES_A_LOOK = 500  # how many files are looked up in the ledger at once
-SHARD_BYTES = 64 * 2**20  # a shard is held in memory as a whole
+SHARD_BYTES = 16 * 2**20  # a shard is held in memory as a whole
 T = TypeVar("T")
 
 

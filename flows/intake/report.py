@@ -155,7 +155,8 @@ class Rejected:
     """An item that no report could be taken from.
 
     `raw` is a small file of its own that the same reader can take again (a table's row comes with its
-    header); None when there is nothing to keep or more than `KEPT_BYTES`.
+    header); None when there is nothing to keep or too much: more than `KEPT_BYTES` of a file, or than
+    `table.ROW_BYTES` of a row and its header, as a shard may hold hundreds of them.
     """
 
     reason: Reason

@@ -19,6 +19,7 @@ from review.records import NewPortion
 
 # A portion is held in memory as a whole: rows of unusual length make it end before it has all its items.
 PORTION_BYTES = 16 * 2**20
+ROW_BYTES = 256 * 2**10  # of a rejected row with its header; a larger one stays in its file only
 
 
 def find(source: Source) -> Iterator[NewPortion]:
@@ -91,7 +92,11 @@ def _result(source: Source, table: CsvTable | JsonLines, item: Item, name: str) 
             raise RefusedError(Reason.TOO_LARGE, f"more than {source.max_text_bytes:,} bytes")
         values = table.values(item)
     except RefusedError as refused:
-        return Rejected(reason=refused.reason, detail=refused.detail, raw=table.header + item.raw)
+        if len(table.header) + len(item.raw) <= ROW_BYTES:
+            return Rejected(reason=refused.reason, detail=refused.detail, raw=table.header + item.raw)
+        place = f"{len(item.raw):,} bytes from byte {item.offset:,} of the file, not kept"
+        detail = f"{refused.detail}; {place}" if refused.detail else place
+        return Rejected(reason=refused.reason, detail=detail)
     return fields.report(source, values.said, values.text, file_name=name, warnings=values.warnings)
 
 

@@ -109,6 +109,17 @@ def test_a_table_whose_header_cannot_be_used_is_one_rejected_item(
     assert (rejected.reason, rejected.raw) == (reason, content)
 
 
+def test_a_broken_row_is_kept_only_while_it_is_small_with_its_header(tmp_path, make_source, results):
+    wide = b"report_text" + b",c" * 150_000 + b"\n"
+    (tmp_path / "x.csv").write_bytes(wide + b"x\n" * 3)
+    (tmp_path / "y.csv").write_bytes(HEADER + b"R1,A1,\0" + b"y" * 300_000 + b"\n")
+    *narrow, long = results(make_source("csv"))
+    assert [(one.reason, one.raw) for one in narrow] == [(Reason.BROKEN_ROW, None)] * 3
+    assert narrow[1].detail.endswith(f"; 2 bytes from byte {len(wide) + 2:,} of the file, not kept")
+    assert (long.reason, long.raw) == (Reason.BINARY, None)
+    assert long.detail == f"300,008 bytes from byte {len(HEADER)} of the file, not kept"
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", HEADER, HEADER + b"\r\n\n"])
 def test_a_table_without_rows_has_no_items(tmp_path, make_source, results, content):
     (tmp_path / "x.csv").write_bytes(content)
