@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import string
 from collections.abc import Iterable, Mapping
+from fnmatch import translate
 from typing import Any
 from zoneinfo import ZoneInfo
+
+# Read as ASCII bytes, this is itself in every encoding of characters; idna, punycode and unicode_escape,
+# which Python also calls encodings, make something else of one part of it.
+_PLAIN = string.printable.replace("\\", "") + r"\u0041.xn--mnchen-3ya"
+_CHARACTER_CLASS = re.compile(r"\[!?\]?[^\]]*\]")  # of a file name pattern
 
 
 class SourceError(Exception):
@@ -46,12 +53,24 @@ class Table:
         value: str = self._take(key, str, default, "a text")
         if not value.strip():
             raise self.error(key, "is empty; expected a text")
+        if "\0" in value:
+            raise self.error(key, f"is {value!r}; expected a text without NUL characters")
         return value.strip()
 
-    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    def patterns(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Patterns of file names, each of which some name fits."""
         values = self._take(key, list, list(default), "a list of texts")
         if not values or not all(isinstance(value, str) and value for value in values):
             raise self.error(key, f"is {values!r}; expected a list of texts, for example {list(default)}")
+        for value in values:
+            is_open = "[" in _CHARACTER_CLASS.sub("", value)
+            is_void = "(?!)" in translate(value.lower())  # a range that runs backwards
+            if is_open or is_void or value.startswith(".") or "/" in value or "\0" in value:
+                raise self.error(
+                    key,
+                    f"holds {value!r}, which fits no file; expected patterns of names without a folder, "
+                    f"for example {list(default)}",
+                )
         return tuple(values)
 
     def flag(self, key: str, default: bool) -> bool:
@@ -86,10 +105,13 @@ class Table:
     def encoding(self, key: str, default: str, *, one_byte_newlines: bool) -> str:
         value = self.text(key, default)
         try:
-            probe = '\n",'.encode(value)
-        except LookupError:
-            raise self.error(key, f"is {value!r}; expected an encoding such as utf-8 or cp1252") from None
-        if one_byte_newlines and probe != b'\n",':
+            is_wide = codecs.lookup(value).name.startswith(("utf-16", "utf-32"))
+            is_text = is_wide or _PLAIN.encode("ascii").decode(value) == _PLAIN
+        except (LookupError, UnicodeError):
+            is_wide = is_text = False
+        if not is_text:
+            raise self.error(key, f"is {value!r}; expected an encoding such as utf-8 or cp1252")
+        if one_byte_newlines and is_wide:
             raise self.error(key, f"is {value!r}; a table is cut at newlines of one byte: convert the export")
         return value
 

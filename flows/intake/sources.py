@@ -17,7 +17,7 @@ from flows.intake.settings import SourceError, Table
 Kind = Literal["text", "csv", "jsonl", "dicom"]
 KINDS: tuple[Kind, ...] = ("text", "csv", "jsonl", "dicom")
 
-MAX_TEXT_BYTES = 10_000_000
+MAX_TEXT_BYTES = 2_000_000  # a report is never that long
 DEFAULT_PATTERNS: dict[Kind, tuple[str, ...]] = {
     "text": ("*.txt",),
     "csv": ("*.csv",),
@@ -103,6 +103,8 @@ def load(path: Path, root: Path) -> tuple[Batch, tuple[Source, ...]]:
     sources = top.table("sources")
     found = tuple(_source(sources.table(name), name, root, batch) for name in sources.left())
     top.finish()
+    if not any(source.enabled for source in found):
+        raise SourceError(f"{path}: has no source that is enabled; expected at least one [sources.NAME].")
     return batch, found
 
 
@@ -115,7 +117,7 @@ def adhoc(folder: Path, batch: Batch | None = None) -> tuple[Source, ...]:
     if not folder.is_dir():
         raise SourceError(f"{folder}: is not a folder; expected a folder with reports or DICOM files.")
     place = folder.resolve()
-    slug = re.sub(r"[^a-z0-9]+", "-", place.name.lower()).strip("-") or "folder"
+    slug = re.sub(r"[^a-z0-9]+", "-", place.name.lower())[:60].strip("-") or "folder"
     mark = hashlib.sha256(str(place).encode(errors="surrogateescape")).hexdigest()[:6]
     return tuple(
         Source(
@@ -131,12 +133,13 @@ def adhoc(folder: Path, batch: Batch | None = None) -> tuple[Source, ...]:
 
 
 def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise table.error("", "has a name that is not made of a-z, 0-9, - and _")
+    # Name and issuer are part of a report's key, which has its limit.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,99}", name):
+        raise table.error("", "has a name that is not made of up to 100 of a-z, 0-9, - and _")
     kind = cast(Kind, table.one_of("kind", KINDS))
     issuer = table.text("issuer")
-    if "/" in issuer:  # which ends the issuer in a report's key
-        raise table.error("issuer", f"is {issuer!r}; expected a name without '/'")
+    if "/" in issuer or len(issuer) > 100:  # "/" ends the issuer in a report's key
+        raise table.error("issuer", f"is {issuer!r}; expected a name of up to 100 characters without '/'")
     # Settings that only some kinds have: elsewhere they are unknown, and refused as such.
     special: dict[str, Any] = {}
     if kind != "dicom":
@@ -158,7 +161,7 @@ def _source(table: Table, name: str, root: Path, batch: Batch) -> Source:
         name=name,
         kind=kind,
         folder=root / table.text("folder"),
-        patterns=table.texts("patterns", DEFAULT_PATTERNS[kind]),
+        patterns=table.patterns("patterns", DEFAULT_PATTERNS[kind]),
         issuer=issuer,
         settle_seconds=table.number("settle_seconds", 0, least=0),
         shard_reports=batch.shard_reports,

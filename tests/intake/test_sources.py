@@ -99,6 +99,23 @@ def test_what_is_set_is_taken_and_the_rest_has_its_default(tmp_path):
         ('delimiter = ";"', 'delimiter = ";;"', "delimiter is ';;'; expected one character"),
         ('delimiter = ";"', 'encoding = "utf-99"', "encoding is 'utf-99'"),
         ('delimiter = ";"', 'encoding = "utf-16"', "encoding is 'utf-16'; a table is cut at newlines"),
+        ('delimiter = ";"', 'encoding = "idna"', "encoding is 'idna'; expected an encoding such as"),
+        ('delimiter = ";"', 'encoding = "punycode"', "encoding is 'punycode'"),
+        ('delimiter = ";"', 'encoding = "unicode_escape"', "encoding is 'unicode_escape'"),
+        ('delimiter = ";"', 'encoding = "rot13"', "encoding is 'rot13'"),
+        ('"ris*.csv"', '"*.csv", "[z-a"', "patterns holds '[z-a', which fits no file"),
+        ('"ris*.csv"', '"[z-a]*.csv"', "patterns holds '[z-a]*.csv', which fits no file"),
+        ('"ris*.csv"', '"[Z-a]*.csv"', "which fits no file"),
+        ('"ris*.csv"', '"out/*.csv"', "which fits no file"),
+        ('"ris*.csv"', '".hidden"', "which fits no file"),
+        ('"ris*.csv"', r'"\u0000"', "which fits no file"),
+        (
+            'folder = "inbox"',
+            r'folder = "in\u0000box"',
+            "folder is 'in\\x00box'; expected a text without NUL",
+        ),
+        ('issuer = "H"', f'issuer = "{"H" * 101}"', "expected a name of up to 100 characters"),
+        ("[sources.ris]", f"[sources.{'r' * 101}]", "has a name that is not made of up to 100"),
         ('delimiter = ";"', "max_text_bytes = 1_000_000_000", "max_text_bytes is 1000000000; expected 1 to"),
     ],
 )
@@ -108,6 +125,29 @@ def test_a_bad_setting_is_refused_with_file_key_and_expectation(tmp_path, old, n
         load(tmp_path, GOOD.replace(old, new, 1))
     assert str(error.value).startswith(str(tmp_path / "sources.toml"))
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[batch]\n[sources]\n", GOOD.replace('folder = "inbox"', 'folder = "inbox"\nenabled = false')],
+)
+def test_a_configuration_without_an_enabled_source_is_refused(tmp_path, content):
+    with pytest.raises(SourceError, match=r"sources\.toml: has no source that is enabled"):
+        load(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "latin-1", "ascii", "shift_jis", "gb18030"]
+)
+def test_every_encoding_of_characters_is_accepted(tmp_path, encoding):
+    _, (_, ris) = load(tmp_path, GOOD.replace('delimiter = ";"', f'encoding = "{encoding}"'))
+    assert ris.encoding == encoding
+
+
+@pytest.mark.parametrize("pattern", ["*", "*.", "[ab]*.csv", "[!a]?.csv", "[]a]*", "[[]x]*.csv", "a].csv"])
+def test_a_pattern_that_some_name_fits_is_accepted(tmp_path, pattern):
+    _, (_, ris) = load(tmp_path, GOOD.replace("ris*.csv", pattern))
+    assert ris.patterns == (pattern,)
 
 
 def test_a_configuration_that_is_not_there_is_refused(tmp_path):
@@ -144,6 +184,17 @@ def test_two_own_folders_of_one_name_are_two_sources_whose_reports_have_other_ke
         for portion in formats.find(source):
             keys |= {report.key for report in formats.load_reports(source, portion)}
     assert len(keys) == 2
+
+
+def test_a_key_fits_the_ledger_however_long_the_names_are(tmp_path):
+    place = tmp_path / ("o" * 250)
+    deep = place / ("d" * 200)
+    deep.mkdir(parents=True)
+    (deep / ("f" * 96 + ".txt")).write_text("Mass.")
+    source = sources.adhoc(place)[0]
+    (portion,) = formats.find(source)
+    (report,) = formats.load_reports(source, portion)
+    assert len(report.key) <= 500
 
 
 def test_an_own_folder_that_is_no_folder_is_refused(tmp_path):
