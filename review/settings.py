@@ -8,7 +8,7 @@ from typing import Any
 import dj_database_url
 
 from review.keys import secret
-from review.site import load_deadlines, load_site, var_folder
+from review.site import SiteError, load_deadlines, load_site, var_folder
 
 SITE = load_site()
 WAITING_MINUTES = load_deadlines()
@@ -64,7 +64,18 @@ TEMPLATES = [
 def _database() -> dict[str, Any]:
     default = f"sqlite:///{VAR / 'spinetriage.sqlite3'}"
     url = os.environ.get("SPINETRIAGE_DATABASE_URL") or default
-    database = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    try:
+        database = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+        is_ours = str(database["ENGINE"]).endswith((".sqlite3", ".postgresql"))
+    except ValueError:
+        is_ours = False
+    if not is_ours or database["NAME"] in ("", ":memory:"):
+        # Nothing of what came is told: it may hold the password.
+        raise SiteError(
+            "SPINETRIAGE_DATABASE_URL is not the address of a database; expected "
+            "postgresql://user:password@host:port/name (special characters as %XX), "
+            "or nothing for SQLite in the data folder."
+        )
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             # A transaction takes the write lock at its start: it waits its turn instead of failing half-way.

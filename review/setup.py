@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import django
 
+from review.site import SiteError
+
 LOCK = 7_391_402  # any number that nobody else locks in this database
 
 
@@ -28,12 +30,28 @@ def is_current() -> bool:
 
 
 def migrate() -> None:
-    """Bring the tables up to date; of several processes that start at once, one does it."""
-    from django.core.management import call_command  # noqa: PLC0415 - only after setup
+    """Bring the tables up to date; of several processes that start at once, one does it.
 
-    with _alone():  # before the first connection: SQLite cannot be switched to WAL by two at once
-        if not is_current():
-            call_command("migrate", interactive=False, verbosity=0)
+    Raises
+    ------
+    SiteError
+        When the database cannot be used. It was not asked for anything of a patient, so its own words are
+        told; the password is not among them.
+    """
+    from django.core.management import call_command  # noqa: PLC0415 - only after setup
+    from django.db import DatabaseError, connection  # noqa: PLC0415
+
+    try:
+        with _alone():  # before the first connection: SQLite cannot be switched to WAL by two at once
+            if not is_current():
+                call_command("migrate", interactive=False, verbosity=0)
+    except DatabaseError as error:
+        name = connection.settings_dict["NAME"]
+        fault = str(error).strip().partition("\n")[0]
+        raise SiteError(
+            f"The {connection.display_name} database {name} cannot be used ({fault}). "
+            "Correct SPINETRIAGE_DATABASE_URL, or start the database."
+        ) from None
 
 
 @contextmanager

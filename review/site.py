@@ -19,7 +19,7 @@ TIERS = ("stat", "urgent", "soon", "unread")
 
 
 class SiteError(ValueError):
-    """A file of `config/` says something that cannot be used; the text names file, key and way out."""
+    """A file of `config/` or a variable says what cannot be used; the text names it and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,23 @@ def config_folder() -> Path:
 
 
 def var_folder() -> Path:
-    """Return the folder of the data (SPINETRIAGE_VAR, else `var/` beside the packages), made private."""
+    """Return the folder of the data (SPINETRIAGE_VAR, else `var/` beside the packages), made private.
+
+    Raises
+    ------
+    SiteError
+        When it cannot be made or written to.
+    """
     folder = Path(os.environ.get("SPINETRIAGE_VAR") or ROOT / "var")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fault = "" if os.access(folder, os.W_OK | os.X_OK) else "it cannot be written to"
+    except OSError as error:
+        fault = f"it cannot be made: {error.strerror}"
+    if fault:
+        raise SiteError(
+            f"The data cannot be kept in {folder}, {fault}. Name a folder of your own in SPINETRIAGE_VAR."
+        )
     return folder
 
 
@@ -66,7 +80,7 @@ def load_site() -> Site:
         )
     try:
         zoneinfo.ZoneInfo(values["time_zone"])
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):  # OSError: a folder of zones
         raise SiteError(
             f"{file}: time_zone is {values['time_zone']!r}; a name such as 'Europe/London' was expected"
         ) from None
@@ -103,6 +117,10 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SiteError(f"{file} is missing; take the one that came with the program") from None
+    except OSError as error:
+        raise SiteError(
+            f"{file} cannot be read ({error.strerror}); SPINETRIAGE_CONFIG names the configuration's folder"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SiteError(f"{file} cannot be read as TOML: {error}") from None
 

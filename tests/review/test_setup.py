@@ -44,6 +44,37 @@ def test_a_site_behind_tls_passes_the_checks_for_deployment(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("DATABASE_URL", "foo://u:secretpw@host/x", "DATABASE_URL is not the address of a database"),
+        ("DATABASE_URL", "secretpw", "DATABASE_URL is not the address of a database"),
+        ("DATABASE_URL", "mysql://u:secretpw@host/x", "DATABASE_URL is not the address of a database"),
+        ("DATABASE_URL", "postgresql://u:secretpw[@host/x", "DATABASE_URL is not the address of a database"),
+        ("DATABASE_URL", "postgresql://u:secretpw@host", "DATABASE_URL is not the address of a database"),
+        ("DATABASE_URL", "sqlite://:memory:", "DATABASE_URL is not the address of a database"),
+        ("DATABASE_URL", "postgresql://u:secretpw@127.0.0.1:1/x", "database x cannot be used (connection"),
+        ("DATABASE_URL", "sqlite:////nowhere/x.db", "/nowhere/x.db cannot be used (unable to open"),
+        ("DATABASE_URL", f"sqlite:///{__file__}", "cannot be used (file is not a database)"),
+        ("VAR", __file__, "it cannot be made: File exists"),
+        ("VAR", f"{__file__}/var", "it cannot be made: Not a directory"),
+        ("VAR", "/proc/self", "/proc/self, it cannot be written to"),
+        ("CONFIG", __file__, "cannot be read (Not a directory)"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_told_without_the_password(
+    tmp_path: Path, variable: str, value: str, told: str
+) -> None:
+    own = {"SPINETRIAGE_VAR": str(tmp_path), "SPINETRIAGE_DATABASE_URL": "", f"SPINETRIAGE_{variable}": value}
+    done = subprocess.run(
+        [sys.executable, "-c", MIGRATE], env=os.environ | own, capture_output=True, text=True, check=False
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("review.site.SiteError: ")
+    assert told in last
+    assert "secretpw" not in done.stderr
+
+
 @pytest.mark.database
 @pytest.mark.django_db
 def test_the_migrations_are_those_of_the_models() -> None:

@@ -36,6 +36,7 @@ def test_a_good_site_is_read(config: Path) -> None:
         ('name = "Here"', "name = 3", "name is 3"),
         ("Europe/London", "Nowhere/Town", "time_zone"),
         ("Europe/London", "/etc/passwd", "time_zone"),
+        ("Europe/London", "Europe", "time_zone"),
         ('["localhost"]', "[]", "allowed_hosts"),
         ('["localhost"]', '"localhost"', "allowed_hosts"),
         ("= 15", "= 0", "claim_minutes"),
