@@ -65,9 +65,10 @@ class Diagnoses:
             for m in named.get(level, ())[:_MANY]
             if not descriptor.compartments or m.compartments[:1] == descriptor.compartments[:1]
         ]
-        benign = any(
-            m.concept.id in self.harmless and m.concept.cls in ("benign_other", "inflammatory") for m in same
-        )
+        classes: tuple[str, ...] = ("benign_other", "inflammatory")
+        if descriptor.concept.id in self.signal:
+            classes += ("degenerative",)
+        benign = any(m.concept.id in self.harmless and m.concept.cls in classes for m in same)
         return benign and not any(m.concept.cls in _TUMOURS for m in same)
 
     def _effects(self, page: Page) -> None:

@@ -18,6 +18,7 @@ _SILENT = ("technique", "signoff")  # sections that assert nothing
 _SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
+_OTHER_CORD = re.compile(r"\b(?:umbilical|spermatic|vocal) cords?\b")
 _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
@@ -172,12 +173,22 @@ class _Site:
 
 
 def _sites(page: Page, index: int) -> list[_Site]:
+    foreign = _other_cord(page)
     found = [
         _Site(s, e, word.spine, word.elsewhere, word.head, word.neuraxis, word.skeleton)
+        if not (foreign and "cord" in page.plain[s:e])
+        else _Site(s, e, spine=False, elsewhere=True)
         for s, e, word in page.words(index)
         if word.spine or word.elsewhere or word.weak
     ]
     return found + [_Site(s, e, True) for s, e, _ in level_groups(page, index)]
+
+
+def _other_cord(page: Page) -> bool:
+    """Whether "the cord" is that of a navel, groin or larynx."""
+    if page.other_cord is None:
+        page.other_cord = bool(_OTHER_CORD.search(page.plain)) and spine_study(page) is not True
+    return page.other_cord
 
 
 def _distance(page: Page, place: _Site, start: int, end: int) -> float:

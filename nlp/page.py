@@ -85,6 +85,7 @@ class Page:
     spine_study: bool | None = None
     result: Any = None
     balance: int | None = None
+    other_cord: bool | None = None
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)
 

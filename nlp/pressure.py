@@ -14,6 +14,8 @@ _CONCEPT = {
     ("other", "compression"): "THECAL_EFF",
     ("cord", "contact"): "CORD_ABUT",
     ("cauda", "contact"): "CORD_ABUT",
+    ("cord", "swelling"): "CORD_EXPAND",
+    ("canal", "extension"): "EPI_EXTENSION",
 }
 _AHEAD, _BEHIND, _LISTED = 55, 40, 30  # characters a verb reaches
 _CLAUSE_END = re.compile(r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no) ")
@@ -38,12 +40,24 @@ class Pressure:
                 index = page.sentence_at(start)
                 if page.sentences[index].section in ("technique", "signoff"):
                     continue
-                structure = _pressed(page, start, end, index)
+                structure = (
+                    _entered(page, end, index)
+                    if term.grade == "extension"
+                    else _pressed(page, start, end, index)
+                )
                 concept = _CONCEPT.get((structure, term.grade))
                 if concept:
                     added.append(Mention(start, end, self.vocabulary.concepts[concept], index))
         page.add(added)
         return doc
+
+
+def _entered(page: Page, end: int, index: int) -> str:
+    """ "canal" when the next place after a verb of growth is the canal or the epidural space."""
+    for s, _, word in page.words(index):
+        if s >= end and (word.place or word.elsewhere):
+            return "canal" if word.place and word.place.canal and s - end <= _BEHIND else ""
+    return ""
 
 
 def _pressed(page: Page, start: int, end: int, index: int) -> str:

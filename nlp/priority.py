@@ -206,11 +206,12 @@ class Priority:
         explained = case.explained_signal(m)
         if m.concept.id == "SIGNAL_NOS" and "extradural" in m.compartments and not explained:
             yield "R7"
-        if m.concept.id in self.groups["unexplained"]:
+        swollen = case.deficit and case.any("expansion") and sure
+        if m.concept.id in self.groups["unexplained"] or (
+            (m.concept.id in self.groups["cord_lesion"] or _cord_signal(m)) and not explained
+        ):
             yield "R13"
-        elif (m.concept.id in self.groups["cord_lesion"] or _cord_signal(m)) and not explained:
-            yield "R13"
-            if case.deficit and case.any("expansion") and sure:
+            if swollen:
                 yield "R13b"
         elif m.concept.id in self.groups["canal_cyst"] and case.mass_effect(m):
             yield "R13"

@@ -63,7 +63,7 @@ SECTIONS = (
     "signoff",
 )
 TIERS = ("stat", "urgent", "soon", "routine")
-GRADES = ("compression", "contact")
+GRADES = ("compression", "contact", "extension", "swelling")
 STRUCTURES = ("cord", "cauda", "other")
 
 Table = TypeVar("Table")
