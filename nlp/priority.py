@@ -206,12 +206,10 @@ class Priority:
         explained = case.explained_signal(m)
         if m.concept.id == "SIGNAL_NOS" and "extradural" in m.compartments and not explained:
             yield "R7"
-        swollen = case.deficit and case.any("expansion") and sure
-        if m.concept.id in self.groups["unexplained"] or (
-            (m.concept.id in self.groups["cord_lesion"] or _cord_signal(m)) and not explained
-        ):
+        in_cord = (m.concept.id in self.groups["cord_lesion"] or _cord_signal(m)) and not explained
+        if in_cord or m.concept.id in self.groups["unexplained"]:
             yield "R13"
-            if swollen:
+            if case.deficit and case.any("expansion") and sure:
                 yield "R13b"
         elif m.concept.id in self.groups["canal_cyst"] and case.mass_effect(m):
             yield "R13"
