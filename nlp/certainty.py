@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Page, page_of
-from nlp.rules import Cue
+from nlp.schema import Cue
 from nlp.vocabulary import Vocabulary, current
 
 _STRONG = ("absent", "unlikely", "recommendation", "historical")

@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
-from nlp.rules import COMPARTMENTS, Place
+from nlp.schema import COMPARTMENTS, Place
 from nlp.vocabulary import Vocabulary, current
 
 ED, IDEM, IM = COMPARTMENTS

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from nlp.levels import level_groups
 from nlp.page import Hit, Mention, Page, page_of
 from nlp.phrases import plain
-from nlp.rules import Concept
+from nlp.schema import Concept
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 

@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
 from nlp.phrases import normal
-from nlp.rules import LESION_CLASSES, LevelRules
+from nlp.schema import LESION_CLASSES, LevelRules
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
-from nlp.rules import LESION_CLASSES
+from nlp.schema import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
 
 

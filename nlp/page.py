@@ -8,7 +8,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from nlp.phrases import plain
-from nlp.rules import Concept, Cue
+from nlp.schema import Concept, Cue
 from nlp.vocabulary import Term, Vocabulary, Word
 
 Hit = tuple[int, int, Term]

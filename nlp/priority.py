@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
 from nlp.reading import Reason
-from nlp.rules import LESION_CLASSES, TIERS
+from nlp.schema import LESION_CLASSES, TIERS
 from nlp.vocabulary import Vocabulary, current
 
 _SURE = ("present", "probable")

@@ -28,7 +28,7 @@ from nlp import (  # noqa: F401
 from nlp.page import Mention, Page, new_page
 from nlp.priority import Verdict
 from nlp.reading import Finding, Reading, Reason
-from nlp.rules import LESION_CLASSES
+from nlp.schema import LESION_CLASSES
 from nlp.unreadable import unreadable
 from nlp.vocabulary import current
 

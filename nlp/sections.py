@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Page, Section, page_of
-from nlp.rules import Heading
+from nlp.schema import Heading
 from nlp.vocabulary import Vocabulary, current
 
 _QUIET = ("indication", "history", "technique", "comparison")

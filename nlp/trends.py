@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
-from nlp.rules import Trend
+from nlp.schema import Trend
 from nlp.vocabulary import Vocabulary, current
 
 _HEALS = ("infection", "haemorrhage")  # an old one is gone; an old fracture is still there

@@ -3,7 +3,7 @@
 import re
 
 from nlp.page import Page
-from nlp.rules import LanguageRules
+from nlp.schema import LanguageRules
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CHOICE = re.compile(r"\[\s*\w+(?:\s*[/|]\s*\w+)+\s*\]")  # "[no/mild/severe]", nothing chosen

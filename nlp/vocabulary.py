@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from nlp.phrases import Phrases, normal, plurals, slips, spellings
-from nlp.rules import Concept, ConfigError, Cue, Place, Rules, Trend, load
+from nlp.rules import ConfigError, load
+from nlp.schema import Concept, Cue, Place, Rules, Trend
 
 
 @dataclass(frozen=True, slots=True)

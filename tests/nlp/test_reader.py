@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nlp.phrases import plain
 from nlp.reader import certainty_of, language, read, read_many, rules_version
-from nlp.rules import CERTAINTIES, COMPARTMENTS, LESION_CLASSES, TRENDS
+from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES, TRENDS
 
 REPORT = """INDICATION: Known breast cancer, leg weakness, worse at night.
 

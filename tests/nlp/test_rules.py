@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from nlp.phrases import normal
-from nlp.rules import LESION_CLASSES, ConfigError, config_folder, load
+from nlp.rules import ConfigError, config_folder, load
+from nlp.schema import LESION_CLASSES
 from nlp.vocabulary import compile_rules
 
 

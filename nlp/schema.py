@@ -1,0 +1,302 @@
+"""What the rule files may hold: closed lists of values, and one frozen record for each kind of entry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LESION_CLASSES = (
+    "malignant",
+    "suspicious",
+    "benign_tumor",
+    "infection",
+    "haemorrhage",
+    "vascular",
+    "cyst",
+    "inflammatory",
+    "fracture",
+    "benign_other",
+)
+CONTEXT_CLASSES = (
+    "compression",
+    "crowding",
+    "syndrome",
+    "degenerative",
+    "postoperative",
+    "device",
+    "anatomy",
+)
+COMPARTMENTS = ("extradural", "intradural_extramedullary", "intramedullary")
+ROUTES = ("S", "E", "T", "I", "B", "M")
+STRENGTHS = ("definitional", "strong", "moderate", "weak")
+SITES = ("spinal", "needed", "beside")
+CERTAINTIES = (
+    "present",
+    "probable",
+    "possible",
+    "unlikely",
+    "absent",
+    "historical",
+    "indication",
+    "recommendation",
+)
+CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
+DIRECTIONS = ("after", "before", "both")
+REACHES = ("next", "phrase", "clause", "sentence")
+TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
+TREND_LABELS = (*TRENDS[:-1], "old")
+SECTIONS = (
+    "indication",
+    "history",
+    "technique",
+    "comparison",
+    "findings",
+    "impression",
+    "recommendation",
+    "addendum",
+    "signoff",
+)
+TIERS = ("stat", "urgent", "soon", "routine")
+GRADES = ("compression", "contact", "extension", "swelling")
+STRUCTURES = ("cord", "cauda", "other")
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A lesion (or its context) with all words for it."""
+
+    id: str
+    name: str
+    route: str
+    strength: str
+    site: str
+    why: str
+    compartments: Mapping[str, float] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
+    dictation: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    trend: str = "unknown"
+    cls: str = ""
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Words that set the certainty of a finding before or after them."""
+
+    label: str
+    direction: str
+    reach: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Words that tell how a finding changed."""
+
+    label: str
+    direction: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Words that tell a compartment; `anatomy` if they name a place, `bone`/`canal` which kind of place."""
+
+    compartments: tuple[str, ...]
+    strength: float
+    why: str
+    phrases: tuple[str, ...]
+    anatomy: bool = True
+    bone: bool = False
+    canal: bool = False
+
+
+@dataclass(frozen=True)
+class Trap:
+    """Words that look like a finding and are none."""
+
+    ids: tuple[str, ...]
+    why: str
+    phrases: tuple[str, ...]
+    elsewhere: bool = False  # the phrase is a place of another part of the body
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Words for pressing or touching."""
+
+    grade: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What can be pressed."""
+
+    structure: str
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A plain list with its reason."""
+
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Neural:
+    """How pressure on cord and cauda equina is told, how bad, and from what."""
+
+    verb: tuple[Verb, ...]
+    target: tuple[Target, ...]
+    severity: Words
+    degenerative: Words
+    not_degenerative: Words
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Headings of one kind of section and the certainty of what stands under them ("" = by cue)."""
+
+    certainty: str
+    why: str
+    headings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Words of the spine and of the rest of the body."""
+
+    spine: tuple[str, ...]
+    either: tuple[str, ...]
+    neuraxis: tuple[str, ...]
+    skeleton: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    head: tuple[str, ...]
+    disc: tuple[str, ...]
+    spine_study: tuple[str, ...]
+    other_study: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LevelRules:
+    """Number words, regions, and the words that make a label no level."""
+
+    words: Mapping[str, int]
+    regions: Mapping[str, str]
+    landmarks: Mapping[str, str]
+    not_after: Words
+    not_before: Words
+    weighting: Words
+
+
+@dataclass(frozen=True)
+class RedFlag:
+    """Clinical words with their points."""
+
+    points: int
+    why: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """Spellings and plurals made by rule."""
+
+    pairs: tuple[tuple[str, ...], ...]
+    plurals: tuple[tuple[str, ...], ...]
+    slips: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WordList:
+    """Words only."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Template:
+    """Marks of a template that nobody filled in."""
+
+    marks: tuple[str, ...]
+    minimum_marks: int
+
+
+@dataclass(frozen=True)
+class LanguageRules:
+    """What makes a text unreadable."""
+
+    minimum_words: int
+    minimum_english: float
+    english: WordList
+    others: WordList
+    template: Template
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A rule that sets a tier."""
+
+    tier: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Clinical:
+    """Limits of the clinical term."""
+
+    cap: int
+    age_over: int
+    age_points: int
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Points for where the patient comes from."""
+
+    outpatient: int
+    cap: int
+    outpatient_classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PriorityRules:
+    """Points, floors, caps."""
+
+    tiers: Mapping[str, int]
+    base: Mapping[str, int]
+    certainty: Mapping[str, float]
+    neural: Mapping[str, int]
+    stability: Mapping[str, int]
+    time: Mapping[str, int]
+    clinical: Clinical
+    metadata: Metadata
+    groups: Mapping[str, tuple[str, ...]]
+    floors: Mapping[str, Floor]
+    caps: Mapping[str, Floor]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Everything the reader knows, and the version that names exactly this knowledge."""
+
+    concepts: tuple[Concept, ...]
+    cues: tuple[Cue, ...]
+    trends: tuple[Trend, ...]
+    places: tuple[Place, ...]
+    traps: tuple[Trap, ...]
+    neural: Neural
+    sections: Mapping[str, Heading]
+    sites: Sites
+    levels: LevelRules
+    red_flags: Mapping[str, RedFlag]
+    spelling: Spelling
+    language: LanguageRules
+    priority: PriorityRules
+    version: str
