@@ -114,6 +114,29 @@ def test_known_counts_the_items_that_have_their_outcome(run: Make) -> None:
     assert ledger.known("outbox", paths) == {}
 
 
+def test_a_portion_that_failed_is_taken_again_once_and_its_latest_attempt_counts(
+    run: Make, version: Make
+) -> None:
+    first = ledger.add_shard(run(), [portion("a.txt"), portion("b.txt")])
+    assert first is not None
+    [kept, _] = ledger.shard_portions(first)
+    ledger.store_shard(first, [NewOutcome(portion=kept.id, item=0, version=version())])
+    [failed] = ledger.failed("inbox", ["a.txt", "b.txt", "c.txt"])["b.txt", "f"]
+    assert (failed.path, failed.failures) == ("b.txt", {("not_delivered", "")})
+    second = ledger.add_shard(run(), [portion("a.txt"), portion("b.txt")])
+    assert second is not None
+    [taken] = ledger.shard_portions(second)
+    assert taken.path == "b.txt"
+    assert ledger.add_shard(run(), [portion("a.txt"), portion("b.txt")]) is None
+    assert audit.verify()["outcomes"]["rejected"] == 1  # while the next attempt waits
+    ledger.store_shard(second, [NewOutcome(portion=taken.id, item=0, version=version("A2"))])
+    assert ledger.failed("inbox", ["b.txt"]) == {}
+    assert ledger.known("inbox", ["b.txt"]) == {("b.txt", "f"): 1}
+    proof = audit.verify()
+    assert proof["ok"]
+    assert (proof["inputs"], proof["outcomes"]["queued"]) == (2, 2)
+
+
 def test_progress_counts_items_taken_and_done(run: Make, shard: Make) -> None:
     number = run()
     ledger.store_shard(shard(2, run_id=number)[0], [])
