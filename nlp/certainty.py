@@ -13,6 +13,9 @@ _STRONG = ("absent", "unlikely", "recommendation", "historical")
 _HEDGES = ("possible", "probable", "present")
 _LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
 _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
+_OPERATED = re.compile(
+    r"(?:ectomy|otomy|fusion|fixation|plasty|surgery|decompression|biopsy)\b[^,;]* (?:with|now) "
+)
 _FAR = 200  # characters a cue reaches at most
 _REACH = {"next": 16, "phrase": 45, "clause": _FAR, "sentence": 4 * _FAR}
 
@@ -103,7 +106,7 @@ def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
     gap = page.plain[cue_end:start]
     if cue.reach != "sentence" and (";" in gap or ":" in gap[2:]):
         return False
-    if len(gap) > _REACH[cue.reach]:
+    if len(gap) > _REACH[cue.reach] or (cue.label == "historical" and _OPERATED.search(gap)):
         return False
     if "," in gap and cue.reach == "phrase":
         return False

@@ -12,7 +12,7 @@ from nlp.vocabulary import Vocabulary, current
 # A full stop ends a sentence unless it stands in a number or after one of the usual abbreviations.
 _BREAK = re.compile(
     r"\s[\"“”•]\s*(?=[A-Z])"  # quotation marks and dots as bullets
-    r"|(?<=[.!?])[\"')\]]?\s+(?=\S)"  # stop and space
+    r"|(?<=[.!?])[\"')\]]?\s+(?=\S)(?!(?<=\b[Cc]a\.\s)\d)"  # stop and space, not "ca. 3 cm"
     r"|(?<=[a-z]{3}\.)(?=[A-Z][a-z])"  # stop without space: "images.However"
     r"|(?<=\.)[ \t]*\n+"
     r"|\n[ \t]*\n\s*"  # blank line
@@ -20,7 +20,7 @@ _BREAK = re.compile(
     r"|\n"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|e\.g|i\.e|etc|fig|figs|no|st|lt|rt|ca|cf|incl|resp|max|min|sag|ax|a\.p|c)|\b[A-Z])\.$",
+    r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|e\.g|i\.e|etc|fig|figs|no|st|lt|rt|cf|incl|resp|max|min|sag|ax|a\.p|c)|\b[A-Z])\.$",
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]$")
