@@ -24,6 +24,7 @@ from typing import IO
 
 START_SECONDS = 180  # a fresh home on a busy machine needs 30
 STOP_SECONDS = 30
+OURS = "/admin/version"  # answers who knows the password, which no other server has
 
 # Servers that this process started, so that it collects them when they have ended.
 _children: list[subprocess.Popen[bytes]] = []
@@ -113,13 +114,27 @@ def _running(home: Path) -> str | None:
     if not state.exists():
         return None
     url = str(json.loads(state.read_text())["url"])
-    return url if is_healthy(url) else None
+    return url if is_healthy(url, OURS) else None
 
 
 def _start(home: Path, say: Callable[[str], None]) -> str:
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}/api"
     say("Starting a Prefect server (the first time takes about half a minute) ...")
+    deadline = time.monotonic() + START_SECONDS
+    for port in _free_ports():
+        url = f"http://127.0.0.1:{port}/api"
+        process = _launch(home, port, url)
+        while process.poll() is None and time.monotonic() < deadline:
+            if is_healthy(url, OURS):
+                return url
+            time.sleep(0.2)
+        _stop(home)  # somebody else was quicker to take the port, or the time is up
+    raise ServerError(
+        f"The Prefect server did not come up within {START_SECONDS} s; its log is {home / 'server.log'}. "
+        "Mend what it says there, or set PREFECT_API_URL to a server of your own."
+    )
+
+
+def _launch(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
@@ -131,16 +146,7 @@ def _start(home: Path, say: Callable[[str], None]) -> str:
         )
     _children.append(process)
     (home / "server.json").write_text(json.dumps({"pid": process.pid, "url": url}))
-    deadline = time.monotonic() + START_SECONDS
-    while not is_healthy(url):
-        if process.poll() is not None or time.monotonic() > deadline:
-            _stop(home)
-            raise ServerError(
-                f"The Prefect server did not come up on {url} within {START_SECONDS} s; its log is "
-                f"{home / 'server.log'}. Free the port or set PREFECT_API_URL to a server of your own."
-            )
-        time.sleep(0.2)
-    return url
+    return process
 
 
 def _stop(home: Path) -> None:
@@ -169,13 +175,13 @@ def _gone(pid: int, seconds: float) -> bool:
     return False
 
 
-def is_healthy(url: str) -> bool:
-    """Tell whether a Prefect server answers at this address."""
+def is_healthy(url: str, path: str = "/health") -> bool:
+    """Tell whether a Prefect server answers at this address; with `OURS` as path, whether it is our own."""
     password = os.environ.get("PREFECT_API_AUTH_STRING", "")
     basic = base64.b64encode(password.encode()).decode()
     try:
         request = urllib.request.Request(  # noqa: S310 - the operator's own address
-            f"{url}/health", headers={"Authorization": f"Basic {basic}"}
+            url + path, headers={"Authorization": f"Basic {basic}"}
         )
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             return bool(answer.status == 200)
@@ -183,16 +189,14 @@ def is_healthy(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
-    """Prefer Prefect's usual port, so that a bookmark works."""
-    for port in (4200, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ServerError("No free port on 127.0.0.1.")
+def _free_ports() -> Iterator[int]:
+    """Give Prefect's usual port, so that a bookmark works, then two that are free at this moment."""
+    for port in (4200, 0, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free = int(probe.getsockname()[1])
+            probe.close()
+            yield free
 
 
 @contextlib.contextmanager
