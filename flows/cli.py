@@ -30,6 +30,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many to print at most.")]
 As = Annotated[str, typer.Option("--as", help="Act as this account, instead of the one mapped to you.")]
 
 
@@ -44,6 +45,8 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except Exception as error:  # the last line of defence: a traceback may carry report text
         if os.environ.get("SPINETRIAGE_DEBUG") == "1":
             raise
@@ -60,6 +63,15 @@ def _one_line(error: Exception) -> str:
         f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}. This is a fault of the "
         "program; SPINETRIAGE_DEBUG=1 shows all of it, which may include patient data."
     )
+
+
+def _end_politely() -> None:
+    """Take SIGTERM as Ctrl-C: the run is closed, and our Prefect server with it.
+
+    A command started in the background of a script inherits that Ctrl-C is ignored; that is undone.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _open_ledger() -> None:
@@ -97,8 +109,7 @@ def run(
     from review import ledger
     from review.site import var_folder
 
-    # A scheduler's polite end is taken as Ctrl-C: the run is closed, and our Prefect server with it.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    _end_politely()
     # This command tells itself how the run ended.
     with prefect_api(var_folder() / "prefect", display.complaints.print, console="CRITICAL") as url:
         from flows import foreground  # imports Prefect, which reads the server's address
@@ -118,6 +129,7 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the review pages on 127.0.0.1.")] = 8000,
 ) -> None:
     """Serve the schedules and the review pages until Ctrl-C."""
+    _end_politely()
     _open_ledger()
     from flows import display
     from flows.server import prefect_api
@@ -130,7 +142,7 @@ def up(
 
 
 @app.command()
-def queue(limit: int = 50, json: Json = False, as_: As = "") -> None:
+def queue(limit: Limit = 50, json: Json = False, as_: As = "") -> None:
     """List the open cases: tier, then the oldest first."""
     account = _account(as_, "queue")
     from flows import display
@@ -175,7 +187,7 @@ def explain(identity: str, json: Json = False, as_: As = "") -> None:
 
 
 @app.command()
-def rejected(limit: int = 100, json: Json = False, as_: As = "") -> None:
+def rejected(limit: Limit = 100, json: Json = False, as_: As = "") -> None:
     """List the inputs from which no report text could be taken, with the reason."""
     account = _account(as_, "rejected")
     from flows import display
@@ -190,7 +202,7 @@ def rejected(limit: int = 100, json: Json = False, as_: As = "") -> None:
 
 
 @app.command()
-def runs(limit: int = 20, json: Json = False, as_: As = "") -> None:
+def runs(limit: Limit = 20, json: Json = False, as_: As = "") -> None:
     """List the runs, newest first."""
     _account(as_, "runs")
     from flows import display
@@ -224,6 +236,8 @@ def check(json: Json = False) -> None:
         raise CommandError(
             f"There is no folder for {', '.join(missing)}. Make it, or mend its entry in config/sources.toml."
         )
+    if not json:
+        display.console.print("The configuration is in order.")
 
 
 @user_app.command("add")

@@ -46,6 +46,11 @@ def limit(sources: list[str]) -> None:
         console.print(f"This account sees these sources only: {', '.join(sources)}.", markup=False)
 
 
+def minute(when: str | None) -> str:
+    """Say a time of the ledger (ISO 8601, UTC) to the minute."""
+    return when[:16].replace("T", " ") if when else "–"
+
+
 def queue(rows: list[dict[str, Any]], total: int) -> None:
     """Print the review queue in its order: tier, oldest, id."""
     if not rows:
@@ -87,11 +92,18 @@ def summary(run: dict[str, Any]) -> None:
 def runs(rows: list[dict[str, Any]]) -> None:
     """Print the history of runs, newest first."""
     table = Table(title="Runs", title_justify="left")
-    for heading in ("Run", "State", "Started (UTC)", "Ended", "Inputs", "Outcomes", "Prefect run"):
+    for heading in ("Run", "State", "Started (UTC)", "Ended (UTC)", "Inputs", "Outcomes", "Prefect run"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         outcomes = ", ".join(f"{n} {o.replace('_', ' ')}" for o, n in row["outcomes"].items() if n)
-        cells = [row["run"], row["state"], row["started_at"], row["ended_at"] or "–", row["inputs"], outcomes]
+        cells = [
+            row["run"],
+            f"{row['state']}: {row['error']}" if row["error"] else row["state"],
+            minute(row["started_at"]),
+            minute(row["ended_at"]),
+            row["inputs"],
+            outcomes,
+        ]
         table.add_row(*map(str, cells), row["prefect_flow_run"] or "–")
     console.print(table)
 
@@ -115,7 +127,8 @@ def reading(identity: str, value: dict[str, Any]) -> None:
     console.print(Text.assemble((identity, "bold"), "  ", TIERS[value["tier"]], f"  score {value['score']}"))
     if value["unreadable"]:
         console.print(f"  Not read ({value['unreadable']}): a person must look.")
-    for finding in value["findings"]:
+    pressing = [finding for finding in value["context_findings"] if finding["class"] == "compression"]
+    for finding in [*value["findings"], *pressing]:
         where = ", ".join([*finding["levels"], *finding["compartments"]]) or "place not stated"
         line = f"  {finding['certainty']:>14}  {finding['name']} ({where}): “{finding['quote']}”"
         console.print(Text(line + (f"  ← {finding['cue']}" if finding["cue"] else "")))
@@ -131,16 +144,26 @@ def explanation(found: dict[str, Any]) -> None:
     console.print(
         Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {found['outcome']}")
     )
-    for label in ("reason", "detail", "warnings", "case"):
-        if found[label]:
-            console.print(f"  {label}: {found[label]}", markup=False)
+    case = found["case"]
+    said = {
+        "reason": found["reason"],
+        "detail": found["detail"],
+        "warnings": ", ".join(found["warnings"]).replace("_", " "),
+        "case": f"{case['case']}, {case['tier']}, {case['status']}" if case else "",
+    }
+    for label, value in said.items():
+        if value:
+            console.print(f"  {label}: {value}", markup=False)
     if found["reading"]:
         reading("  reading:", found["reading"])
     run = found["run"]
-    console.print(f"  run {run['run']}, {run['started_at']}, rules {run['rules_version'][:19]}", markup=False)
+    console.print(
+        f"  run {run['run']}, {minute(run['started_at'])}, rules {run['rules_version'][:19]}", markup=False
+    )
     for version in found["versions"]:
         now = "current" if version["current"] else ""
-        line = f"  version {version['version']}: {version['status']}, arrived {version['arrived_at']} {now}"
+        arrived = minute(version["arrived_at"])
+        line = f"  version {version['version']}: {version['status']}, arrived {arrived} {now}"
         console.print(line, markup=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,8 +76,17 @@ def _scheduled() -> Runner:
 def pages(port: int) -> Iterator[str]:
     """Run the review pages in a process of their own, which never imports Prefect or spaCy."""
     address = f"http://127.0.0.1:{port}/"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServerError(
+                f"Port {port} cannot be used for the review pages ({error.strerror}); choose another: --port."
+            ) from None
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
-        [sys.executable, "-m", "waitress", f"--listen=127.0.0.1:{port}", "review.wsgi:application"],
+        [sys.executable, "-m", "review.serve", str(port)],
+        stdin=subprocess.PIPE,
         env={key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")},
         start_new_session=True,
     )
@@ -84,9 +94,7 @@ def pages(port: int) -> Iterator[str]:
         deadline = time.monotonic() + WEB_SECONDS
         while not _answers(address):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerError(
-                    f"The review pages did not come up on port {port}; is it taken? Try --port."
-                )
+                raise ServerError(f"The review pages did not come up on port {port}.")
             time.sleep(0.2)
         yield address
     finally:

@@ -31,6 +31,13 @@ def headline(content: dict[str, Any]) -> Finding | None:
     return lesion or _chief(content["context_findings"], _scored(content, "N"))
 
 
+def telling(content: dict[str, Any]) -> Finding | None:
+    """Return the finding whose sentence a list shows: what presses on the cord, when that was scored."""
+    scored = _scored(content, "N")
+    pressing = [finding for finding in content["context_findings"] if scored.startswith(finding["name"])]
+    return (_chief(pressing, scored) if scored else None) or headline(content)
+
+
 def neural(content: dict[str, Any]) -> str:
     """Return what the reader says of cord, cauda equina and nerve roots; "" when it says nothing of them."""
     return _scored(content, "N").removesuffix(", present")

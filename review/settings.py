@@ -133,5 +133,9 @@ LOGGING: dict[str, Any] = {
         "quiet": {"()": "review.logs.QuietFormatter", "format": "{levelname} {name}: {message}", "style": "{"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "quiet"}},
-    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # A refused page is no fault of the program, and comes with a whole traceback.
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from review import audit
 from review.caseload.acts import queue
-from review.evidence import UNREADABLE, headline, neural, sentence, spoken
+from review.evidence import UNREADABLE, headline, neural, sentence, spoken, telling
 from review.models import Account, Case, ReportVersion
+
+CONFLICT = "identity_conflict"  # the warning of a version whose patient is not its study's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +101,14 @@ def _why(case: Case, version: ReportVersion) -> tuple[str, tuple[str, str, str]]
             "",
             "",
         )
-    chief, pressing = headline(content), neural(content)
-    if chief is None:
-        return pressing or "no affirmed finding in the newest version", ("", "", "")
-    is_lesion = chief in content["findings"]
-    said = [spoken(chief)] if is_lesion or not pressing else []
-    words = sentence(version.text, chief["start"], chief["end"])
-    return " + ".join([*said, *([pressing] if pressing else [])]), words
+    chief, pressing, shown = headline(content), neural(content), telling(content)
+    said = ["the report names another patient than its study"] if CONFLICT in version.warnings else []
+    if chief is not None and (chief in content["findings"] or not pressing):
+        said.append(spoken(chief))
+    if pressing:
+        said.append(pressing)
+    words = sentence(version.text, shown["start"], shown["end"]) if shown else ("", "", "")
+    return " + ".join(said) or "no affirmed finding in the newest version", words
 
 
 def _in_words(minutes: int) -> str:

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from review import audit, caseload
 from review.access import may, visible
@@ -31,10 +31,11 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     return render(request, "pages/case.html", _report(found) | _history(found) | _acts(found, account))
 
 
-@require_POST
 @needs("decide")
 def next_case(request: HttpRequest) -> HttpResponse:
-    """Claim the first free case and open it."""
+    """Claim the first free case and open it; who comes here from the login is led to the list."""
+    if request.method != "POST":
+        return redirect("worklist")
     taken = caseload.next(reader(request))
     if taken is None:
         messages.info(request, "Nothing waits: every open case is claimed by somebody.")
@@ -42,12 +43,13 @@ def next_case(request: HttpRequest) -> HttpResponse:
     return redirect("case", taken.pk)
 
 
-@require_POST
 @needs("decide")
 def act(request: HttpRequest, case_id: int, name: str) -> HttpResponse:
-    """Do one of the acts of the case page, and say what came of it."""
+    """Do one of the acts of the case page, and say what came of it; the login leads back to the case."""
     if name not in ACTS:
         raise Http404("There is no such act.")
+    if request.method != "POST":
+        return redirect("case", case_id)
     try:
         done = ACTS[name](reader(request), case_id, request)
     except caseload.RefusedError as refusal:

@@ -51,8 +51,8 @@ def address(site: Installation) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "waitress", f"--listen=127.0.0.1:{port}", "review.wsgi:application"]
-    with subprocess.Popen(command, env=site.environment, text=True, stderr=subprocess.DEVNULL) as server:
+    command = [sys.executable, "-m", "review.serve", str(port)]
+    with subprocess.Popen(command, env=site.environment, text=True, stdin=subprocess.PIPE) as server:
         wait_for(lambda: urllib.request.urlopen(f"{url}/health/", timeout=5).status == 200, server)
         yield url
         server.terminate()

@@ -7,9 +7,11 @@ import os
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -109,9 +111,39 @@ def test_without_its_password_the_server_answers_nobody(prefect_server: str) -> 
 
 
 @pytest.mark.usefixtures("prefect_server")
+def test_up_on_a_port_that_is_taken_says_so(site: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        told = site.run("up", "--port", port, status=1)
+    assert port in told
+    assert "--port" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_the_pages_end_with_up_even_when_it_is_killed(site: Installation) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    up = site.start("up", "--port", str(port), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}/health/"
+    wait_for(lambda: urllib.request.urlopen(address, timeout=5).status == 200, up)
+    up.kill()
+    up.communicate()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the pages are still served")
+
+
+@pytest.mark.usefixtures("prefect_server")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
-    site: Installation, ending: signal.Signals
+    site: Installation, prefect_home: Path, ending: signal.Signals
 ) -> None:
     site.drop("R1", STAT.format(number=1))
     with socket.socket() as probe:
@@ -121,6 +153,9 @@ def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
     wait_for(lambda: site.rows("SELECT 1 FROM review_run WHERE state = 'completed'"), up)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=20) as answer:
         assert json.load(answer) == {"ok": True}
+    # The next run by the schedule is there: only Prefect's own scheduler makes it.
+    query = "SELECT 1 FROM flow_run WHERE auto_scheduled AND state_type = 'SCHEDULED'"
+    wait_for(lambda: sqlite_rows(prefect_home / "prefect.db", query), up)
     up.send_signal(ending)
     printed, complaints = up.communicate(timeout=60)
     assert up.returncode == 0, complaints
