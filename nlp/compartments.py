@@ -8,11 +8,12 @@ from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
 from nlp.schema import COMPARTMENTS, Place
-from nlp.vocabulary import Vocabulary, current
+from nlp.vocabulary import Vocabulary, Word, current
 
 ED, IDEM, IM = COMPARTMENTS
 _FAR = 300  # characters at which a place still speaks of a lesion
 _EXPLICIT = 0.9
+_CORD = Place(("intramedullary",), 1.0, "Inside the cord, said with a preposition.", ())
 _NEGATED = re.compile(r"\b(?:without|no|not|nor)\b(?:\W+\w+){0,2}\W*$")
 _SPREAD = re.compile(
     r"^\W*(?:\w+\W+){0,2}?(?:extension|component|involvement|invasion|spread|extending|portion|part)"
@@ -21,6 +22,12 @@ _ADJECTIVE = re.compile(
     r" (?:(?!(?:of|with|is|and|by|to|the|in|at|from|near|on|or|a|an|has|no|are|was)\b)\w+ ){0,3}"
 )
 _INTO = re.compile(r"(?:extend\w*|extension|growing|grows|spread\w*|invad\w*|breach\w*)[^,;.]{0,40}$")
+# "in the lower thoracic cord", whatever stands between the preposition and the cord.
+_IN_CORD = re.compile(
+    r"\b(?:in|within|inside|(?<!surface )(?<!aspect )(?<!side )(?<!level )(?<!front )of|throughout"
+    r"|involv\w+|affect\w+)\s+(?:(?:the|an?|his|her|upper|lower|mid|middle|proximal|distal"
+    r"|cervical|thoracic|dorsal|spinal|entire|whole|left|right|central|swollen|normal)\s+)*$"
+)
 
 
 @dataclass(slots=True)
@@ -61,7 +68,8 @@ def _places(page: Page, mention: Mention, index: int) -> list[_Seen]:
     ]
     seen = []
     for s, e, word in page.words(index):
-        if word.place is None or s - mention.end > _FAR or mention.start - e > _FAR:
+        place = word.place or _inside_cord(page, s, word)
+        if place is None or s - mention.end > _FAR or mention.start - e > _FAR:
             continue
         inside = s < mention.end and mention.start < e
         if not inside and (
@@ -77,10 +85,13 @@ def _places(page: Page, mention: Mention, index: int) -> list[_Seen]:
         ]
         distance = len(gap) + 25 * gap.count(",") + 15 * len(others)
         clause = not (";" in gap or " but " in gap or " and there " in gap or ": " in gap)
-        seen.append(
-            _Seen(s, e, word.place, inside, clause, 0.0 if inside else distance + (s < mention.start) * 3)
-        )
+        seen.append(_Seen(s, e, place, inside, clause, 0.0 if inside else distance + (s < mention.start) * 3))
     return sorted(seen, key=lambda x: x.distance)
+
+
+def _inside_cord(page: Page, start: int, word: Word) -> Place | None:
+    said = word.target == "cord" and _IN_CORD.search(page.plain[max(0, start - 40) : start])
+    return _CORD if said else None
 
 
 def resolve(page: Page, mention: Mention, seen: list[_Seen]) -> tuple[tuple[str, ...], str]:

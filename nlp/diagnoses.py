@@ -13,8 +13,9 @@ _LINK = re.compile(
     r"consistent with|compatible with|keeping with|correspond|represent|likely|suggest|favou?r|typical"
     r"|characteristic"
     r"|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|such as|which is"
-    r"|c w\b|s o\b|from\b|\bis an?\b"
+    r"|c w\b|s o\b|(?:arising|resulting) from\b|\bis an?\b"
 )
+_APART = re.compile(r"; |\. ")
 _FAR, _NEXT = 170, 110  # characters between a description and its diagnosis, here and in the next sentence
 _MANY = 40  # mentions of one level that are looked at
 _TUMOURS = ("malignant", "suspicious", "benign_tumor", "infection")
@@ -30,6 +31,7 @@ class Diagnoses:
         self.descriptors = frozenset(vocabulary.rules.priority.groups["descriptor"])
         self.signal = frozenset(vocabulary.rules.priority.groups["signal"])
         self.swelling = frozenset(vocabulary.rules.priority.groups["expansion"])
+        self.signal_only = frozenset(vocabulary.rules.priority.groups["explains_signal"])
         self.harmless = frozenset(vocabulary.rules.priority.groups["explains"])
 
     def __call__(self, doc: Doc) -> Doc:
@@ -49,13 +51,25 @@ class Diagnoses:
 
     def _explained(self, page: Page, descriptor: Mention) -> bool:
         """Whether a harmless diagnosis follows in the sentence or the next, joined by words that explain."""
-        for index, limit in ((descriptor.sentence, _FAR), (descriptor.sentence + 1, _NEXT)):
-            for m in page.in_sentence(index):
-                if m.concept.id in self.harmless and m.certainty in ("present", "probable"):
-                    gap = page.plain[descriptor.end : m.start]
-                    if m.start > descriptor.end and len(gap) <= limit and _LINK.search(gap):
-                        return True
-        return False
+        return any(
+            m.concept.id in self.harmless
+            and m.certainty in ("present", "probable")
+            and descriptor.end < m.start <= descriptor.end + limit
+            and self._linked(page, descriptor, m)
+            for index, limit in ((descriptor.sentence, _FAR), (descriptor.sentence + 1, _NEXT))
+            for m in page.in_sentence(index)
+        )
+
+    def _linked(self, page: Page, descriptor: Mention, diagnosis: Mention) -> bool:
+        """Whether the last link word before a diagnosis belongs to it, and both are at one place."""
+        if diagnosis.concept.id in self.signal_only and descriptor.concept.id not in self.signal:
+            return False
+        if diagnosis.levels and descriptor.levels and not {*diagnosis.levels} & {*descriptor.levels}:
+            return False
+        if page.plain.endswith(" from ", descriptor.end, diagnosis.start):
+            return True
+        links = list(_LINK.finditer(page.plain, descriptor.end, diagnosis.start))
+        return bool(links) and not _APART.search(page.plain, links[-1].end(), diagnosis.start)
 
     def _named_elsewhere(self, descriptor: Mention, named: dict[str, list[Mention]]) -> bool:
         """Whether the report names the described thing at the same level, and as harmless."""

@@ -22,6 +22,15 @@ _OTHER_CORD = re.compile(r"\b(?:umbilical|spermatic|vocal) cords?\b")
 _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
+# "metastasis from breast cancer", "of the gastric primary", "carcinoma of the lung": not where it is.
+_CAME = re.compile(r"\b(?:from|of|secondary to|due to)\s+(?:\w+\s+){0,3}$")
+_ORIGIN = re.compile(
+    r"\W+(?:\w+\W+){0,2}?(?:cancer|carcinoma|adenocarcinoma|primary|ca|malignancy|neoplasm|melanoma|sarcoma)\b"
+)
+_SEEDED = re.compile(
+    r"(?:(?:metasta\w+|deposits?|spread|tumou?rs?) (?:is |are )?from|(?:cancer|carcinoma|primary) of)"
+    r" (?:(?:the|an?|known|primary|right|left) )*$"
+)
 _DIAGNOSED = re.compile(
     r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*"
     r"|favou?r\w*"
@@ -91,7 +100,7 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
         return _stays(page, found)
     if any(p.spine for p in inside):
         return True
-    decided = [p for p in found if p.spine or p.elsewhere]
+    decided = [p for p in found if p.spine or (p.elsewhere and not _is_origin(page, p))]
     if decided:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
         return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
@@ -100,6 +109,13 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
     if site == "beside" and not any(p.neuraxis for p in inside):
         return _diagnosed(page, start, end)
     return _by_context(page, index, places)
+
+
+def _is_origin(page: Page, place: "_Site") -> bool:
+    """Whether an organ is named as the source of a metastasis."""
+    before = page.plain[max(0, place.start - 60) : place.start]
+    came = _CAME.search(before) and _ORIGIN.match(page.plain, place.end)
+    return bool(came or _SEEDED.search(before))
 
 
 def _stays(page: Page, places: list["_Site"]) -> bool:

@@ -6,22 +6,28 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
-from nlp.vocabulary import Vocabulary, current
+from nlp.vocabulary import Vocabulary, Word, current
 
 _CONCEPT = {
     ("cord", "compression"): "CORD_COMP",
     ("cauda", "compression"): "CES",
+    ("sac", "compression"): "THECAL_EFF",
     ("other", "compression"): "THECAL_EFF",
     ("cord", "contact"): "CORD_ABUT",
     ("cauda", "contact"): "CORD_ABUT",
+    ("cord", "displacement"): "CORD_ABUT",
+    ("cauda", "displacement"): "CORD_ABUT",
+    ("sac", "displacement"): "THECAL_EFF",
     ("cord", "swelling"): "CORD_EXPAND",
     ("canal", "extension"): "EPI_EXTENSION",
 }
+_NAMED = {" cord": "cord", " conus": "cord", " conus medullaris": "cord", " cauda equina": "cauda"}
 _AHEAD, _BEHIND, _LISTED = 55, 40, 30  # characters a verb reaches
 _CLAUSE_END = re.compile(r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no) ")
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?)\s+(?:[^.;,:]{0,30}\band\s+)?(?:not\s+)?(?:\w+ly\s+)?$"
 )
+_PART_OF = re.compile(r"(?:\bits\b|\bwhose\b|, the [\w ]{0,25}\bof which\b)[^.;:,]{0,60}$")
 _LIST = re.compile(r"\W*(?:and|or|both|as well as|&|/|the|left|right|,|\s)*\W*")
 
 
@@ -61,8 +67,12 @@ def _entered(page: Page, end: int, index: int) -> str:
 
 
 def _pressed(page: Page, start: int, end: int, index: int) -> str:
-    """The structure pressed by the verb at [start, end): cord, cauda, other, or "" for none near."""
-    targets = [(s, e, w.target) for s, e, w in page.words(index) if w.target and not (s < end and start < e)]
+    """The structure pressed by the verb at [start, end): cord, cauda, sac, other, or "" for none near."""
+    targets: list[tuple[int, int, str]] = [
+        (s, e, structure)
+        for s, e, word in page.words(index)
+        if not (s < end and start < e) and (structure := word.target or _named(word, page.plain[s:e]))
+    ]
     passive = (
         page.plain[start:end].split()[0].endswith("ed")
         and _PASSIVE.search(page.plain[max(0, start - 60) : start])
@@ -77,13 +87,24 @@ def _pressed(page: Page, start: int, end: int, index: int) -> str:
             ):
                 break
             listed.append(target)
-        return min((t[2] for t in listed), key=("cord", "cauda", "other").index)
+        return min((t[2] for t in listed), key=("cord", "cauda", "sac", "other").index)
     behind = [t for t in targets if t[1] <= start]
-    if behind and start - behind[-1][1] <= _BEHIND:
+    if behind and start - behind[-1][1] <= 2 * _BEHIND:
         gap = page.plain[behind[-1][1] : start]
+        part = _PART_OF.search(gap)  # "the conus is displaced and its surface is effaced"
+        if part:
+            gap = gap[: part.start()]
+        elif len(gap) > _BEHIND:
+            return ""
         if gap == ": " or not _CLAUSE_END.search(gap):  # "Spinal cord: compressed by ..."
             return behind[-1][2]
     return ""
+
+
+def _named(word: Word, words: str) -> str:
+    """What a phrase of place ends with: "of the cord", "on the cauda equina"."""
+    ends = (structure for name, structure in _NAMED.items() if words.endswith(name))
+    return "" if word.elsewhere else next(ends, "")
 
 
 @Language.factory("spinetriage_pressure")

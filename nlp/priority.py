@@ -233,7 +233,8 @@ class Priority:
         if m.concept.id in self.groups["pathological_fracture"]:
             yield "R6" if sure else "R7"
         yield "R12"
-        if m.concept.id in self.groups["retropulsion"] and sure and case.mass_effect(m):
+        into_canal = m.concept.id in self.groups["retropulsion"] and case.mass_effect(m)
+        if sure and (into_canal or m.concept.id in self.groups["unstable"]):
             yield "R12b"
 
     # ---- tier

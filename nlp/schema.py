@@ -55,8 +55,8 @@ SECTIONS = (
     "signoff",
 )
 TIERS = ("stat", "urgent", "soon", "routine")
-GRADES = ("compression", "contact", "extension", "swelling")
-STRUCTURES = ("cord", "cauda", "other")
+GRADES = ("compression", "contact", "displacement", "extension", "swelling")
+STRUCTURES = ("cord", "cauda", "sac", "other")
 
 
 @dataclass(frozen=True)
