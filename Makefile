@@ -42,9 +42,9 @@ load: .venv/.base ## a batch of 20,000 generated reports: time, memory, and the 
 setup: .venv/.base ## install what running needs
 
 lock: .venv/.dev ## write requirements*.lock anew from pyproject.toml
-	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-strip-extras \
 	  --no-emit-index-url --no-emit-find-links --build-deps-for editable --extra dev -o requirements-dev.lock pyproject.toml
-	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras \
 	  --no-emit-index-url --no-emit-find-links --build-deps-for editable -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean: ## remove .venv and caches; var/ (the data) stays
