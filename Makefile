@@ -42,9 +42,11 @@ load: .venv/.base ## a batch of 20,000 generated reports: time, memory, and the 
 setup: .venv/.base ## install what running needs
 
 lock: .venv/.dev ## write requirements*.lock anew from pyproject.toml
-	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-strip-extras \
+	@echo pip | $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links -o requirements-pip.lock -
+	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	  --no-emit-index-url --no-emit-find-links --build-deps-for editable --extra dev -o requirements-dev.lock pyproject.toml
-	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras \
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	  --no-emit-index-url --no-emit-find-links --build-deps-for editable -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean: ## remove .venv and caches; var/ (the data) stays
@@ -59,8 +61,9 @@ clean: ## remove .venv and caches; var/ (the data) stays
 	@$(PYTHON) -m venv .venv
 
 # The stamps are written last: an interrupted set-up starts again.
-.venv/.base: requirements.lock pyproject.toml | .venv/bin/python
+.venv/.base: requirements-pip.lock requirements.lock pyproject.toml | .venv/bin/python
 	@echo "Setting up .venv (about 700 MB, once) ..."
+	@$(PIP) install --require-hashes -r requirements-pip.lock # an older pip overlooks pins of packages with extras
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

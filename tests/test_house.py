@@ -20,7 +20,7 @@ exec {python} -c "import sys; sys.version_info = (3, 9, 2); $2"
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
+    for name in ("Makefile", "pyproject.toml", *(lock.name for lock in ROOT.glob("requirements*.lock"))):
         shutil.copy(ROOT / name, folder)
     command = ["make", "--no-print-directory", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -56,7 +56,9 @@ def test_a_python_that_is_too_old_is_told_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 def test_a_lock_pins_every_package_with_hashes_and_names_no_index(name: str) -> None:
     text = (ROOT / name).read_text()
-    packages = re.findall(r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)(==[^ ]+)? \\\n    --hash=sha256:", text, re.MULTILINE)
+    packages = re.findall(
+        r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)(==[^ ]+)? \\\n    --hash=sha256:", text, re.MULTILINE
+    )
     assert len(packages) > 100
     assert all(version for _, version in packages)
     assert "://" not in text
