@@ -114,11 +114,10 @@ def rejected(rows: list[dict[str, Any]]) -> None:
         console.print("Nothing is rejected.")
         return
     table = Table(title=f"Rejected inputs: {len(rows)}", title_justify="left")
-    headings = [key for key in rows[0] if key != "raw"]
-    for heading in headings:
+    for heading in rows[0]:
         table.add_column(heading.replace("_", " ").capitalize(), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(row[heading])) for heading in headings))
+        table.add_row(*(Text(str(value)) for value in row.values()))
     console.print(table)
 
 
