@@ -1,16 +1,24 @@
 """Finding many phrases in one pass over a text."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 Payload = TypeVar("Payload")
 
 # Joiners become spaces, so that "lytic-destructive", "lytic/destructive" and a wrapped line are one phrase.
-# '#' is how a fracture is dictated; as a letter it has word boundaries.
-_JOINERS = str.maketrans(
-    dict.fromkeys("-/\t\n\r\x0b\x0c\xa0\u2009\u202f‐‑‒–—\x00", " ") | {"#": "ʄ", "\u2019": "'", "\u2018": "'"}
+# '#' is how a fracture is dictated; as a letter it has word boundaries. Half a character is no character.
+_JOINERS = (
+    *((mark, " ") for mark in "-/\t\n\r\x0b\x0c\xa0\u2009\u202f‐‑‒–—\x00"),
+    ("#", "ʄ"),
+    ("\u2019", "'"),
+    ("\u2018", "'"),
 )
+_HALF = re.compile("[\ud800-\udfff]")
+_WIDE = re.compile("  +")
 
 
 def plain(text: str) -> str:
@@ -18,7 +26,13 @@ def plain(text: str) -> str:
     lower = text.lower()
     if len(lower) != len(text):  # a few capital letters have two lower-case characters
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    return lower.translate(_JOINERS)
+    for mark, simple in _JOINERS:  # faster than translate: most marks are not there
+        lower = lower.replace(mark, simple)
+    try:
+        lower.encode()
+    except UnicodeEncodeError:
+        lower = _HALF.sub("\ufffd", lower)
+    return lower
 
 
 def normal(phrase: str) -> str:
@@ -53,6 +67,8 @@ def slips(word: str) -> set[str]:
 class Phrases(Generic[Payload]):
     """Phrases with something attached to each; finds the longest from the left, on whole words.
 
+    One Aho-Corasick automaton reads each letter of a text once, however many phrases there are.
+
     Parameters
     ----------
     payloads
@@ -61,20 +77,29 @@ class Phrases(Generic[Payload]):
 
     def __init__(self, payloads: Mapping[str, Payload]) -> None:
         self.payloads = {normal(phrase): payload for phrase, payload in payloads.items()}
-        self._regex = re.compile(rf"\b(?:{_trie_regex(self.payloads)})\b") if self.payloads else None
+        self._values = tuple(self.payloads.values())
+        self._automaton = AhoCorasick(self.payloads, implementation=Implementation.ContiguousNFA)
 
-    def find(
-        self, plain_text: str, start: int = 0, end: int | None = None
-    ) -> Iterator[tuple[int, int, Payload]]:
-        """Yield (start, end, payload) for each phrase in `plain_text[start:end]`, which `plain` made."""
-        if self._regex is None:
-            return
-        for match in self._regex.finditer(plain_text, start, len(plain_text) if end is None else end):
-            words = match.group()
-            payload = self.payloads.get(words)
-            if payload is None:  # more than one space between the words
-                payload = self.payloads[" ".join(words.split())]
-            yield match.start(), match.end(), payload
+    def find(self, plain_text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int, Payload]]:
+        """(start, end, payload) of each phrase in `plain_text[start:end]`, which `plain` made."""
+        text = plain_text[start:end] if start or end is not None else plain_text
+        wide = _wide_gaps(text)
+        if wide:
+            text = _WIDE.sub(" ", text)
+        size = len(text)
+        whole = [
+            (at, -to, number)
+            for number, at, to in self._automaton.find_matches_as_indexes(text, overlapping=True)
+            if not (at and text[at - 1].isalnum()) and not (to < size and text[to].isalnum())
+        ]
+        whole.sort()
+        found = []
+        done = 0
+        for at, to, number in whole:
+            if at >= done:
+                done = -to
+                found.append((start + at, start + done, self._values[number]))
+        return _widened(found, start, wide) if wide else found
 
     def __getstate__(self) -> dict[str, Any]:
         return {"payloads": self.payloads}
@@ -83,22 +108,24 @@ class Phrases(Generic[Payload]):
         self.__init__(state["payloads"])  # type: ignore[misc]
 
 
-def _trie_regex(phrases: Iterable[str]) -> str:
-    """One regular expression that reads each letter once, instead of one alternative per phrase."""
-    root: dict[str, Any] = {}
-    for phrase in phrases:
-        node = root
-        for char in phrase:
-            node = node.setdefault(char, {})
-        node[""] = {}
+def _wide_gaps(text: str) -> list[tuple[int, int]]:
+    """(offset, surplus) of runs of spaces, none if all runs stand after a stop, where no phrase goes on."""
+    at = text.find("  ")
+    while at > 0 and not text[at - 1].isalnum():
+        at = text.find("  ", at + 2)
+    return [(m.start(), m.end() - m.start() - 1) for m in _WIDE.finditer(text)] if at >= 0 else []
 
-    def regex(node: dict[str, Any]) -> str:
-        branches = [
-            (" +" if char == " " else re.escape(char)) + regex(rest) for char, rest in node.items() if char
-        ]
-        if not branches:
-            return ""
-        body = branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
-        return f"(?:{body})?" if "" in node else body
 
-    return regex(root)
+def _widened(
+    found: list[tuple[int, int, Payload]], start: int, gaps: list[tuple[int, int]]
+) -> list[tuple[int, int, Payload]]:
+    """Matches in single-spaced text, moved to where they stand in the text as it is."""
+    narrow, moved, total = [], [0], 0
+    for offset, surplus in gaps:
+        narrow.append(start + offset - total)
+        total += surplus
+        moved.append(total)
+    return [
+        (at + moved[bisect_left(narrow, at)], to + moved[bisect_left(narrow, to)], payload)
+        for at, to, payload in found
+    ]
