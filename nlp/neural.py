@@ -1,6 +1,6 @@
-"""Compression of cord and cauda equina: how bad, and from wear or from something else."""
+"""Pressure on cord and cauda equina: how bad, by which lesion, or by wear."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -9,46 +9,108 @@ from nlp.page import Mention, Page, page_of
 from nlp.schema import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
 
+Cause = tuple[tuple[Mention, ...], bool]
+
+PRESSURE = ("compression", "crowding")
+_BEFORE = 2  # sentences before a compression that may tell its cause
+
 
 class Neural:
-    """Sets severity and cause of each compression."""
+    """Sets severity and cause of whatever presses."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set `severe` and `degenerative` of compressions."""
+        """Set `signal`, `severe`, `causes` and `degenerative` of compression and crowding."""
         page = page_of(doc, self.vocabulary)
-        causes = _ends(
-            m for m in page.mentions if _is_cause(page, m) and not m.old and m.concept.route not in ("B", "M")
-        )
-        worn = _ends(m for m in page.mentions if m.concept.cls == "degenerative" and m.affirmed)
-        for mention in page.mentions:
-            if mention.concept.cls == "compression" and mention.affirmed:
+        pressing = [m for m in page.mentions if m.concept.cls in PRESSURE and m.affirmed]
+        if pressing:
+            blame = _Blame(page)
+            for mention in pressing:
                 mention.signal = _signal(page, mention)
                 mention.severe = mention.signal or _severe(page, mention)
-                mention.degenerative = _degenerative(page, mention, causes, worn)
+                mention.causes, mention.degenerative = blame.of(mention)
         return doc
 
 
-def _ends(mentions: Iterable[Mention]) -> set[str]:
-    """The vertebrae that the levels of mentions name; "" stands for a mention without level."""
-    return {end for m in mentions for label in m.levels or ("",) for end in label.split("-")}
+class _Blame:
+    """Who presses: the lesions of a report, and its wear, by place."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        no_cause = page.vocabulary.rules.priority.groups["no_cause"]
+        affirmed = [m for m in page.mentions if m.affirmed]
+        self.lesions = [
+            m
+            for m in affirmed
+            if m.concept.cls in LESION_CLASSES and not m.absorbed and m.concept.id not in no_cause
+        ]
+        self.active = [m for m in self.lesions if not m.old and m.concept.route not in ("B", "M")]
+        self.worn = [m for m in affirmed if m.concept.cls == "degenerative"]
+
+    def of(self, mention: Mention) -> Cause:
+        """The lesions that press, and whether it is wear instead.
+
+        Looks in the sentence, then at the same level anywhere, then in the sentences before it, then in the
+        whole report. Wear is the cause where it stands and no lesion does; an unstated cause is no wear.
+        """
+        if mention.concept.id == "MSCC":
+            return tuple(self.active), False
+        return next((cause for cause in self._told(mention) if cause), self._unsaid(mention))
+
+    def _told(self, mention: Mention) -> Iterator[Cause | None]:
+        """What the report blames, the nearest words first."""
+        index, sentences = mention.sentence, self.page.sentences
+        yield self._in(index)
+        yield self._at(ends(mention) - {""})
+        for before in range(index - 1, max(-1, index - 1 - _BEFORE), -1):
+            if sentences[before].section == sentences[index].section:
+                yield self._in(before)
+
+    def _unsaid(self, mention: Mention) -> Cause:
+        """Whom to blame when nothing near tells: for compression, whatever the report knows."""
+        if mention.concept.cls != "compression":
+            return (), False
+        return tuple(self.active), bool(self.worn) and not self.active
+
+    def _in(self, index: int) -> Cause | None:
+        """What a sentence blames."""
+        lesions = tuple(m for m in self.lesions if m.sentence == index)
+        if lesions:
+            return lesions, False
+        words = self.page.words(index)
+        if any(w.not_degenerative and not _denied(self.page, s) for s, _, w in words):
+            return (), False
+        worn = any(m.sentence == index for m in self.worn) or any(
+            w.degenerative and not _denied(self.page, s) for s, _, w in words
+        )
+        return ((), True) if worn else None
+
+    def _at(self, level: set[str]) -> Cause | None:
+        """What the rest of the report blames at the same vertebrae."""
+        lesions = tuple(m for m in self.active if level & ends(m))
+        worn = any(level & ends(m) for m in self.worn)
+        return (lesions, not lesions) if lesions or worn else None
+
+
+def ends(mention: Mention) -> set[str]:
+    """The vertebrae that the levels of a mention name; "" stands for no level."""
+    return {end for label in mention.levels or ("",) for end in label.split("-")}
 
 
 def _signal(page: Page, mention: Mention) -> bool:
     """Whether signal in the cord is told in the sentence of a compression, or the next."""
     here = page.sentences[mention.sentence].section
-    indices = [mention.sentence, mention.sentence + 1]
     return any(
         m.affirmed
         and (
             m.concept.id in ("CORD_SIGNAL", "MYELOMALACIA")
             or (m.concept.id == "SIGNAL_NOS" and i == mention.sentence)
         )
-        for i in indices
-        if i < len(page.sentences) and page.sentences[i].section == here
+        for i in (mention.sentence, mention.sentence + 1)
         for m in page.in_sentence(i)
+        if page.sentences[i].section == here
     )
 
 
@@ -61,51 +123,6 @@ def _severe(page: Page, mention: Mention) -> bool:
 
 def _denied(page: Page, start: int) -> bool:
     return any(word in page.plain[max(0, start - 14) : start].split() for word in ("no", "without", "not"))
-
-
-def _degenerative(page: Page, mention: Mention, causes: set[str], worn: set[str]) -> bool:
-    """Wear is the cause when wear stands beside the compression and no other cause does.
-
-    Looks in the sentence, then at the same level anywhere, then in the sentences before it, then in the
-    whole report; an unstated cause is not degenerative.
-    """
-    if mention.concept.id == "MSCC":
-        return False
-    here = _cause_in(page, mention.sentence, mention)
-    if here is not None:
-        return here
-    level = _ends([mention]) - {""}
-    if level & (causes | worn):
-        return not level & causes
-    section = page.sentences[mention.sentence].section
-    for index in range(mention.sentence - 1, max(-1, mention.sentence - 3), -1):
-        cause = _cause_in(page, index, mention) if page.sentences[index].section == section else None
-        if cause is not None:
-            return cause
-    return bool(worn) and not causes
-
-
-def _is_cause(page: Page, mention: Mention) -> bool:
-    return (
-        mention.affirmed
-        and not mention.absorbed
-        and mention.concept.cls in LESION_CLASSES
-        and mention.concept.id not in page.vocabulary.rules.priority.groups["no_cause"]
-    )
-
-
-def _cause_in(page: Page, index: int, mention: Mention) -> bool | None:
-    """True for wear, False for another cause, None for neither."""
-    here = page.in_sentence(index)
-    if any(_is_cause(page, m) for m in here if m is not mention):
-        return False
-    words = page.words(index)
-    worn = any(m.concept.cls == "degenerative" and m.affirmed for m in here) or any(
-        w.degenerative and not _denied(page, s) for s, _, w in words
-    )
-    if any(w.not_degenerative and not _denied(page, s) for s, _, w in words):
-        return False
-    return True if worn else None
 
 
 @Language.factory("spinetriage_neural")

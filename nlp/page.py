@@ -39,9 +39,9 @@ class Sentence:
     levels: list[tuple[int, int, str]] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mention:
-    """A finding in the making."""
+    """A finding in the making; each is itself, however alike two may be."""
 
     start: int
     end: int
@@ -59,6 +59,7 @@ class Mention:
     severe: bool = False
     signal: bool = False
     degenerative: bool = False
+    causes: tuple["Mention", ...] = ()  # the lesions that press; of compression and crowding
     absorbed: bool = False
     effect: bool = False  # signal that is the effect or an attribute of another lesion
 

@@ -26,7 +26,7 @@ from nlp import (  # noqa: F401
     trends,
 )
 from nlp.page import Mention, Page, new_page
-from nlp.priority import Verdict
+from nlp.priority import NOTHING, Verdict
 from nlp.reading import Finding, Reading, Reason
 from nlp.schema import LESION_CLASSES
 from nlp.unreadable import unreadable
@@ -48,7 +48,6 @@ PIPELINE = (
     "red_flags",
     "priority",
 )
-_NOTHING = Verdict("routine", 0, "none", "points", ())
 
 
 @cache
@@ -80,7 +79,7 @@ def read(text: str, **context: Any) -> Reading:
     page = new_page(text, context, vocabulary)
     if page.hits:
         _run(page, PIPELINE)
-    verdict: Verdict = page.result or _NOTHING
+    verdict: Verdict = page.result or NOTHING
     reason = unreadable(page, vocabulary.rules.language)
     if reason:
         floor = vocabulary.rules.priority.floors["U"]

@@ -1,0 +1,96 @@
+"""What the rules of urgency ask about a report: its lesions, what presses, what belongs together."""
+
+import re
+from collections.abc import Mapping
+
+from nlp.neural import PRESSURE, ends
+from nlp.page import Mention, Page
+from nlp.schema import LESION_CLASSES
+
+Groups = Mapping[str, frozenset[str]]
+
+SURE = ("present", "probable")
+_FILLS = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
+_SINS = re.compile(r"\bsins\b(?: score)?(?: of| is|:| =)?\s*(\d{1,2})\b")
+_PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")
+
+
+class Case:
+    """The affirmed mentions of a page, sorted for the rules."""
+
+    def __init__(self, page: Page, groups: Groups) -> None:
+        self.page = page
+        self.groups = groups
+        affirmed = [m for m in page.mentions if m.affirmed]
+        self.lesions = [m for m in affirmed if m.concept.cls in LESION_CLASSES and not m.absorbed]
+        self.pressures = [m for m in affirmed if m.concept.cls in PRESSURE]
+        self.compressions = [m for m in self.pressures if _compresses(m, groups)]
+        parts = frozenset[str]().union(*(groups[name] for name in _PARTS))
+        self.parts = [m for m in affirmed if m.concept.id in parts]
+        self.deficit = any(flag in page.red_flags for flag in ("deficit", "sphincter"))
+        sins = _SINS.search(page.plain) if "sins" in page.plain else None
+        self.sins = int(sins.group(1)) if sins else None
+        self.crowded = any(m.concept.id in groups["crowding"] and _fills(m) for m in self.pressures)
+
+    @property
+    def neural(self) -> str:
+        """none, possible or present."""
+        if any(m.certainty in SURE for m in self.compressions):
+            return "present"
+        return "possible" if self.compressions or self.crowded else "none"
+
+    @property
+    def first_study(self) -> bool:
+        """Whether the report says that it has nothing to compare with."""
+        page = self.page
+        return any(s.kind == "comparison" and "none" in page.plain[s.start : s.end] for s in page.sections)
+
+    @property
+    def touched(self) -> bool:
+        """Whether cord or cauda equina are surely touched."""
+        return any(m.concept.cls == "compression" and m.certainty in SURE for m in self.pressures)
+
+    @property
+    def harmless(self) -> bool:
+        """Whether every lesion is of a kind that nobody acts on."""
+        return all(m.concept.route in ("B", "M") for m in self.lesions)
+
+    def emergent(self, m: Mention) -> bool:
+        """Whether a lesion is pus or blood in the canal."""
+        inside = m.canal and m.concept.id in self.groups["emergent_in_canal"]
+        return inside or m.concept.id in self.groups["emergent"]
+
+    def presses(self, m: Mention) -> bool:
+        """Whether a lesion has a mass effect in the canal."""
+        return any(m in pressure.causes for pressure in self.pressures)
+
+    def has(self, group: str) -> bool:
+        """Whether a part of a group is present or probable anywhere in the report."""
+        return any(m.certainty in SURE and m.concept.id in self.groups[group] for m in self.parts)
+
+    def parts_of(self, lesion: Mention, group: str) -> list[Mention]:
+        """The affirmed parts of a group that belong to a lesion, itself among them."""
+        return [m for m in self.parts if m.concept.id in self.groups[group] and _together(lesion, m)]
+
+
+def _compresses(m: Mention, groups: Groups) -> bool:
+    return m.concept.cls == "compression" and m.concept.id not in groups["contact"]
+
+
+def known(m: Mention) -> bool:
+    """Whether a lesion is old, or not worse than before."""
+    return m.old or m.trend in ("stable", "regressed", "resolved")
+
+
+def _fills(pressure: Mention) -> bool:
+    """Whether a lesion that is no wear fills the canal: compression is possible though nobody says so."""
+    return any(m.concept.cls in _FILLS and not known(m) for m in pressure.causes)
+
+
+def _together(one: Mention, other: Mention) -> bool:
+    """Whether two mentions speak of one place: same sentence, common vertebra, or next to it without one."""
+    if one.sentence == other.sentence:
+        return True
+    if one.levels and other.levels:
+        return not ends(one).isdisjoint(ends(other))
+    return abs(one.sentence - other.sentence) == 1
