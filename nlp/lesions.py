@@ -2,23 +2,23 @@
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.levels import level_groups
-from nlp.page import Hit, Mention, Page, page_of
+from nlp.page import Hit, Mention, Page, Site, page_of
 from nlp.phrases import plain
 from nlp.schema import Concept
 from nlp.sentences import paragraph_before
-from nlp.vocabulary import Vocabulary, current
+from nlp.vocabulary import Vocabulary, Word, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
 _SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
-_OTHER_CORD = re.compile(r"\b(?:umbilical|spermatic|vocal) cords?\b")
+_OTHER_CORDS = ("umbilical cord", "spermatic cord", "vocal cord")
+_LEVEL, _ELSEWHERE = Word(spine=True), Word(elsewhere=True)
 _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
@@ -94,35 +94,36 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
     ("needed"), or one in the same sentence or a diagnosis ("beside").
     """
     places = _sites(page, index)
-    found = [p for p in places if not (p.start < end and start < p.end)]
-    inside = [p for p in places if p.start < end and start < p.end]
+    inside = [p for p in places if p[0] < end and start < p[1]]
+    found = [p for p in places if p not in inside] if inside else places
     if site == "spinal":
         return _stays(page, found)
-    if any(p.spine for p in inside):
+    if any(word.spine for _, _, word in inside):
         return True
-    decided = [p for p in found if p.spine or (p.elsewhere and not _is_origin(page, p))]
+    decided = [p for p in found if p[2].spine or (p[2].elsewhere and not _is_origin(page, p))]
     if decided:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
-        return nearest.spine or _listed_with_spine(page, nearest, decided, start, end)
-    if any(p.skeleton for p in places):
+        return nearest[2].spine or _listed_with_spine(page, nearest, decided, start, end)
+    if any(word.skeleton for _, _, word in places):
         return not _head_only(page)
-    if site == "beside" and not any(p.neuraxis for p in inside):
+    if site == "beside" and not any(word.neuraxis for _, _, word in inside):
         return _diagnosed(page, start, end)
     return _by_context(page, index, places)
 
 
-def _is_origin(page: Page, place: "_Site") -> bool:
+def _is_origin(page: Page, place: Site) -> bool:
     """Whether an organ is named as the source of a metastasis."""
-    before = page.plain[max(0, place.start - 60) : place.start]
-    came = _CAME.search(before) and _ORIGIN.match(page.plain, place.end)
+    before = page.plain[max(0, place[0] - 60) : place[0]]
+    came = _CAME.search(before) and _ORIGIN.match(page.plain, place[1])
     return bool(came or _SEEDED.search(before))
 
 
-def _stays(page: Page, places: list["_Site"]) -> bool:
+def _stays(page: Page, places: list[Site]) -> bool:
     """Whether a form that means the spine by itself does so here: not beside the head or another place."""
-    if any(p.spine for p in places) or not any(p.elsewhere for p in places):
+    words = [word for _, _, word in places]
+    if any(word.spine for word in words) or not any(word.elsewhere for word in words):
         return True
-    return not any(p.head for p in places) and (spine_study(page) is True or _balance(page) > 0)
+    return not any(word.head for word in words) and (spine_study(page) is True or _balance(page) > 0)
 
 
 def _diagnosed(page: Page, start: int, end: int) -> bool:
@@ -132,16 +133,16 @@ def _diagnosed(page: Page, start: int, end: int) -> bool:
     return bool(concluded) and (spine_study(page) is True or _balance(page) > 0)
 
 
-def _by_context(page: Page, index: int, places: list["_Site"]) -> bool:
+def _by_context(page: Page, index: int, places: list[Site]) -> bool:
     """Where a sentence without a deciding word belongs: to the one before, else to the whole study."""
     for before in _context_sentences(page, index):
-        sites = [p for p in _sites(page, before) if p.spine or p.elsewhere]
+        sites = [word for _, _, word in _sites(page, before) if word.spine or word.elsewhere]
         if sites:
-            return any(p.spine for p in sites)
+            return any(word.spine for word in sites)
     study = spine_study(page)
     if study is None:
         return _balance(page) > 0 or (
-            any(p.neuraxis for p in places) and _balance(page) == 0 and not _head_only(page)
+            any(word.neuraxis for _, _, word in places) and _balance(page) == 0 and not _head_only(page)
         )
     return study or (bool(places) and not _head_only(page))
 
@@ -156,62 +157,52 @@ def _context_sentences(page: Page, index: int) -> list[int]:
     return list(before) if titled else [before[0]]
 
 
-def _listed_with_spine(page: Page, nearest: "_Site", decided: list["_Site"], start: int, end: int) -> bool:
+def _listed_with_spine(page: Page, nearest: Site, decided: list[Site], start: int, end: int) -> bool:
     """Metastases "in the liver, lung and spine": the spine is one of a list of places."""
     for place in decided:
-        if not place.spine or _named_already(page, place):
+        if not place[2].spine or _named_already(page, place):
             continue
-        low, high = sorted((nearest, place), key=lambda p: p.start)
-        same_side = low.start >= end or high.end <= start
-        if same_side and _LIST.fullmatch(page.plain[low.end : high.start]):
+        low, high = (nearest, place) if nearest[0] <= place[0] else (place, nearest)
+        same_side = low[0] >= end or high[1] <= start
+        if same_side and _LIST.fullmatch(page.plain[low[1] : high[0]]):
             return True
     return False
 
 
-def _named_already(page: Page, place: "_Site") -> bool:
+def _named_already(page: Page, place: Site) -> bool:
     """Whether a place word belongs to another form of the lexicon ("vertebral fracture")."""
-    at = bisect_right(page.hits, place.start, key=lambda hit: hit[0]) - 1
+    at = bisect_right(page.hits, place[0], key=lambda hit: hit[0]) - 1
     near = page.hits[max(0, at) : at + 2]
-    return any(term.concept and s < place.end and place.start < e for s, e, term in near)
+    return any(term.concept and s < place[1] and place[0] < e for s, e, term in near)
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """A word of place in a sentence."""
-
-    start: int
-    end: int
-    spine: bool
-    elsewhere: bool = False
-    head: bool = False
-    neuraxis: bool = False
-    skeleton: bool = False
-
-
-def _sites(page: Page, index: int) -> list[_Site]:
-    foreign = _other_cord(page)
-    found = [
-        _Site(s, e, word.spine, word.elsewhere, word.head, word.neuraxis, word.skeleton)
-        if not (foreign and "cord" in page.plain[s:e])
-        else _Site(s, e, spine=False, elsewhere=True)
-        for s, e, word in page.words(index)
-        if word.spine or word.elsewhere or word.weak
-    ]
-    return found + [_Site(s, e, True) for s, e, _ in level_groups(page, index)]
+def _sites(page: Page, index: int) -> list[Site]:
+    """The words of place in a sentence, those of the body's other parts too."""
+    sentence = page.sentences[index]
+    if sentence.sites is None:
+        foreign = _other_cord(page)
+        sentence.sites = [
+            (s, e, _ELSEWHERE if foreign and "cord" in page.plain[s:e] else word)
+            for s, e, word in page.words(index)
+            if word.spine or word.elsewhere or word.weak
+        ]
+        sentence.sites += [(s, e, _LEVEL) for s, e, _ in level_groups(page, index)]
+    return sentence.sites
 
 
 def _other_cord(page: Page) -> bool:
     """Whether "the cord" is that of a navel, groin or larynx."""
     if page.other_cord is None:
-        page.other_cord = bool(_OTHER_CORD.search(page.plain)) and spine_study(page) is not True
+        other = any(cord in page.plain for cord in _OTHER_CORDS)
+        page.other_cord = other and spine_study(page) is not True
     return page.other_cord
 
 
-def _distance(page: Page, place: _Site, start: int, end: int) -> float:
+def _distance(page: Page, place: Site, start: int, end: int) -> float:
     """Characters between a finding and a place; commas put it further, what follows is a little nearer."""
-    if place.start >= end:
-        return place.start - end + 12 * page.text.count(",", end, place.start)
-    return 1.3 * (start - place.end) + 12 * page.text.count(",", place.end, start)
+    if place[0] >= end:
+        return place[0] - end + 12 * page.text.count(",", end, place[0])
+    return 1.3 * (start - place[1]) + 12 * page.text.count(",", place[1], start)
 
 
 def spine_study(page: Page) -> bool | None:
@@ -236,12 +227,14 @@ def _balance(page: Page) -> int:
 def _count(page: Page) -> int:
     balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.site == "spinal")
     for index in range(min(len(page.sentences), _SAMPLE)):
-        balance += sum((1 if p.spine else -1) for p in _sites(page, index) if p.spine or p.elsewhere)
+        for _, _, word in _sites(page, index):
+            balance += word.spine - word.elsewhere
     return balance
 
 
 def _head_only(page: Page) -> bool:
-    return any(p.head for index in range(min(len(page.sentences), _SAMPLE)) for p in _sites(page, index))
+    sample = range(min(len(page.sentences), _SAMPLE))
+    return any(word.head for index in sample for _, _, word in _sites(page, index))
 
 
 @Language.factory("spinetriage_lesions")

@@ -1,7 +1,7 @@
 """One report while it is being read: the sheet that the components write on."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from nlp.schema import Concept, Cue
 from nlp.vocabulary import Term, Vocabulary, Word
 
 Hit = tuple[int, int, Term]
+Site = tuple[int, int, Word]
 
 
 @dataclass(slots=True)
@@ -27,14 +28,14 @@ class Section:
 
 @dataclass(slots=True)
 class Sentence:
-    """A sentence with the phrases found in it; `words` and `levels` are filled when first asked for."""
+    """A sentence with what was found in it; `sites`, `cues` and `levels` are filled when first asked for."""
 
     start: int
     end: int
     section: str
     paragraph: int
     first: int  # index of the first sentence of its paragraph
-    words: list[tuple[int, int, Word]] | None = None
+    sites: list[Site] | None = None  # words of place and levels
     cues: list[tuple[int, int, tuple[Cue, ...]]] | None = None
     levels: list[tuple[int, int, str]] | None = None
 
@@ -87,6 +88,7 @@ class Page:
     result: Any = None
     balance: int | None = None
     other_cord: bool | None = None
+    _words: list[list[Site]] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)
 
@@ -96,13 +98,24 @@ class Page:
             self._starts = [s.start for s in self.sentences]
         return max(0, bisect_right(self._starts, offset) - 1)
 
-    def words(self, index: int) -> list[tuple[int, int, Word]]:
+    def words(self, index: int) -> list[Site]:
         """The context phrases of a sentence, traps left out."""
-        sentence = self.sentences[index]
-        if sentence.words is None:
-            found = self.vocabulary.words.find(self.plain, sentence.start, sentence.end)
-            sentence.words = [hit for hit in found if not hit[2].trap or hit[2].elsewhere]
-        return sentence.words
+        if not self._words:
+            self._words = self._by_sentence(
+                hit for hit in self.vocabulary.words.find(self.plain) if not hit[2].trap or hit[2].elsewhere
+            )
+        return self._words[index]
+
+    def _by_sentence(self, hits: Iterable[Site]) -> list[list[Site]]:
+        """Hits in order, each to the sentence that holds all of it."""
+        found: list[list[Site]] = [[] for _ in self.sentences]
+        index, last = 0, len(self.sentences) - 1
+        for hit in hits:
+            while index < last and self.sentences[index + 1].start <= hit[0]:
+                index += 1
+            if hit[1] <= self.sentences[index].end:
+                found[index].append(hit)
+        return found
 
     def cues(self, index: int) -> list[tuple[int, int, tuple[Cue, ...]]]:
         """The certainty cues of a sentence."""

@@ -2,14 +2,12 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
 from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Page, Section, page_of
-from nlp.schema import Heading
 from nlp.vocabulary import Vocabulary, current
 
 _QUIET = ("indication", "history", "technique", "comparison")
@@ -26,6 +24,8 @@ _PAUSES = (
     ),
 )
 
+# What follows a heading: a colon, a dash, or nothing on its line.
+_MARK = re.compile(r"[ \t*_]*(?:\([^)\n]{1,40}\))?(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))")
 _LINE = re.compile(r"[^\n,]\s*\n(?=[^\na-z]*[A-Z0-9])(?![ \t]*[a-z])")  # a line that does not run on
 _STOP = re.compile(r"(?<=[^\d\W][.;])\s+(?=[A-Z\d])")
 _ASKED = ("historical", "indication", "recommendation", "family", "possible")
@@ -40,7 +40,6 @@ class Sections:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.kinds, self.regex = _heading_regex(vocabulary.rules.sections)
 
     def __call__(self, doc: Doc) -> Doc:
         """Lay out the sections of the page."""
@@ -51,10 +50,11 @@ class Sections:
     def cut(self, page: Page) -> list[Section]:
         """The sections in order, without gaps."""
         found = [Section(0, len(page.text), "findings", 0, titled=False)]
-        for match in self.regex.finditer(page.text):
-            kind = self.kinds[" ".join(match.group(1).lower().split())]
-            found[-1].end = match.start(1)
-            found.append(Section(match.start(1), len(page.text), kind, match.end()))
+        for start, end, kind in self.vocabulary.headings.find(page.plain):
+            mark = _MARK.match(page.text, end)
+            if mark and _begins(page.text, start):
+                found[-1].end = start
+                found.append(Section(start, len(page.text), kind, mark.end()))
         last = {s.kind: s.start for s in found if s.titled}
         told = last.get("findings", -1)
         concluded = max(told, last.get("impression", -1))
@@ -122,13 +122,11 @@ def _asks(page: Page, start: int, end: int) -> bool:
     return said or any(cue.label in _ASKED for _, _, group in cues for cue in group)
 
 
-def _heading_regex(sections: Mapping[str, Heading]) -> tuple[dict[str, str], re.Pattern[str]]:
-    kinds = {name: kind for kind, heading in sections.items() for name in heading.headings}
-    names = "|".join(re.escape(n).replace(r"\ ", r"[ \t]+") for n in sorted(kinds, key=len, reverse=True))
-    # The first branch is a heading with a mark after it, the second one alone on its line.
-    start, bracket = r"(?:^|[\n\r.;!?\]])[ \t>*#_\-]*", r"[ \t*_]*(?:\([^)\n]{1,40}\))?"
-    regex = rf"{start}({names}){bracket}(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))"
-    return kinds, re.compile(regex, re.IGNORECASE)
+def _begins(text: str, at: int) -> bool:
+    """Whether a line or a statement begins here, bullets and marks before it aside."""
+    while at and text[at - 1] in " \t>*#_-":
+        at -= 1
+    return not at or text[at - 1] in "\n\r.;!?]"
 
 
 @Language.factory("spinetriage_sections")

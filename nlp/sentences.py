@@ -10,14 +10,13 @@ from nlp.page import Page, Sentence, page_of
 from nlp.vocabulary import Vocabulary, current
 
 # A full stop ends a sentence unless it stands in a number or after one of the usual abbreviations.
+# Every branch begins with the mark itself, so that the search skips the letters between.
 _BREAK = re.compile(
-    r"\s[\"“”•]\s*(?=[A-Z])"  # quotation marks and dots as bullets
-    r"|(?<=[.!?])[\"')\]]?\s+(?=\S)(?!(?<=\b[Cc]a\.\s)\d)"  # stop and space, not "ca. 3 cm"
-    r"|(?<=[a-z]{3}\.)(?=[A-Z][a-z])"  # stop without space: "images.However"
-    r"|(?<=\.)[ \t]*\n+"
-    r"|\n[ \t]*\n\s*"  # blank line
-    r"|\n(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))"  # bullet, number or heading
-    r"|\n"
+    r"[.!?][\"')\]]?\s+(?:[\"“”•]\s*(?=[A-Z])|(?=\S))(?!(?<=\b[Cc]a\.\s)\d)"  # stop and space, not "ca. 3 cm"
+    r"|\.(?:(?<=[a-z]{3}\.)(?=[A-Z][a-z])|[ \t]*\n+)"  # stop without space: "images.However"; or at the end
+    r"|[\"“”•](?<=\s[\"“”•])\s*(?=[A-Z])"  # quotation marks and dots as bullets
+    r"|\n(?:[ \t]*\n\s*"  # blank line
+    r"|(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))|)"  # bullet, number or heading
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|e\.g|i\.e|etc|fig|figs|no|st|lt|rt|cf|incl|resp|max|min|sag|ax|a\.p|c)|\b[A-Z])\.$",
@@ -42,11 +41,13 @@ class Sentences:
         for section in page.sections:
             start = section.start
             for match in _BREAK.finditer(page.text, section.start, section.end):
-                if match.start() <= start or not _ends(page.text, start, match):
+                mark = match.group()[0]
+                end = match.start() + (mark in ".!?") - (mark in _ITEM[1:])
+                if end <= start or not _ends(page.text, start, end, match.end()):
                     continue
-                first = _append(page, Sentence(start, match.start(), section.kind, paragraph, first))
+                first = _append(page, Sentence(start, end, section.kind, paragraph, first))
                 start = match.end()
-                paragraph += any(mark in match.group() for mark in _ITEM)
+                paragraph += any(mark in page.text[end:start] for mark in _ITEM)
             first = _append(page, Sentence(start, section.end, section.kind, paragraph, first))
             paragraph += 1
         return doc
@@ -66,27 +67,23 @@ def _append(page: Page, sentence: Sentence) -> int:
     return sentence.first
 
 
-def _ends(text: str, start: int, match: re.Match[str]) -> bool:
-    """Whether a possible break is one."""
-    gap = match.group()
-    before = text[max(start, match.start() - 12) : match.start()]
-    if before.endswith("?") and (
-        before[-2:-1].isspace() or not text[match.end() : match.end() + 1].isupper()
-    ):
+def _ends(text: str, start: int, end: int, following: int) -> bool:
+    """Whether the sentence that began at `start` ends at `end`, and another begins at `following`."""
+    gap = text[end:following]
+    before = text[max(start, end - 12) : end]
+    if before[-1:] == "?" and (before[-2:-1].isspace() or not text[following : following + 1].isupper()):
         return False  # a question mark before its subject: "? infective"
     if any(mark in gap for mark in _ITEM[1:]):
         return True
     if "\n" not in gap:
-        return not _ABBREVIATION.search(before) and not _LIST_NUMBER.fullmatch(
-            text[start : match.start()].strip()
-        )
+        return not _ABBREVIATION.search(before) and not _LIST_NUMBER.fullmatch(text[start:end].strip())
     if gap.count("\n") > 1 or before.rstrip()[-1:] in ".:;!?":
         return True
-    following = text[match.end() : match.end() + 2].lstrip()
-    if before.rstrip()[-1:] == "," or following[:1].islower():
+    after = text[following : following + 2].lstrip()
+    if before.rstrip()[-1:] == "," or after[:1].islower():
         return False
-    line = match.start() - max(text.rfind("\n", start, match.start()) + 1, start)
-    return line < _WRAPPED or not following[:1].isalpha()
+    line = end - max(text.rfind("\n", start, end) + 1, start)
+    return line < _WRAPPED or not after[:1].isalpha()
 
 
 @Language.factory("spinetriage_sentences")

@@ -49,6 +49,7 @@ class Vocabulary:
     cues: Phrases[tuple[Cue, ...]]
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool | None]
+    headings: Phrases[str]
     concepts: dict[str, Concept] = field(default_factory=dict)
 
 
@@ -68,6 +69,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
         cues=Phrases(_cues(rules, pairs)),
         red_flags=_red_flags(rules, pairs),
         studies=Phrases(_studies(rules)),
+        headings=Phrases({name: kind for kind, part in rules.sections.items() for name in part.headings}),
         concepts={concept.id: concept for concept in rules.concepts},
     )
 
