@@ -80,7 +80,7 @@ def read(text: str, **context: Any) -> Reading:
     if page.hits:
         _run(page, PIPELINE)
     verdict: Verdict = page.result or NOTHING
-    reason = unreadable(page, vocabulary.rules.language)
+    reason = unreadable(page, vocabulary)
     if reason:
         floor = vocabulary.rules.priority.floors["U"]
         extra = Reason("U", f"{floor.text} ({reason})", tier=floor.tier)

@@ -3,41 +3,46 @@
 import re
 
 from nlp.page import Page
-from nlp.schema import LanguageRules
+from nlp.vocabulary import Vocabulary
 
-_WORD = re.compile(r"[^\W\d_]+")
 _CHOICE = re.compile(r"\[\s*\w+(?:\s*[/|]\s*\w+)+\s*\]")  # "[no/mild/severe]", nothing chosen
-_ENOUGH = 20_000  # characters that show the language
+_LETTER = re.compile(r"[^\W\d_]")
+_SAMPLE = 500  # characters of the beginning and of the end that show the language
 
 
-def unreadable(page: Page, rules: LanguageRules) -> str | None:
+def unreadable(page: Page, vocabulary: Vocabulary) -> str | None:
     """Why the text cannot be read, or None; a text with an affirmed lesion is always read."""
-    words = _WORD.findall(page.plain.strip()[:_ENOUGH])
     if any(m.affirmed for m in page.mentions):
         return None
-    marks = sum(page.plain.count(mark) for mark in rules.template.marks)
-    if marks >= rules.template.minimum_marks or _CHOICE.search(page.text):
+    template = vocabulary.rules.language.template
+    marks = sum(page.plain.count(mark) for mark in template.marks)
+    if marks >= template.minimum_marks or ("[" in page.text and _CHOICE.search(page.text)):
         return "template"
-    if not words:
+    sample = page.plain
+    if len(sample) > 2 * _SAMPLE:
+        sample = f"{sample[:_SAMPLE]} {sample[-_SAMPLE:]}"
+    if not _LETTER.search(sample):
         return "empty"
-    foreign = _foreign_script(words, rules.minimum_words) or (
-        len(words) >= rules.minimum_words and _foreign_language(words, rules)
-    )
+    foreign = _foreign_script(sample, vocabulary) or _foreign_language(sample.split(), vocabulary)
     return "language" if foreign else None
 
 
-def _foreign_language(words: list[str], rules: LanguageRules) -> bool:
+def _foreign_language(words: list[str], vocabulary: Vocabulary) -> bool:
     """Whether the function words are those of other languages."""
-    english = sum(map(set(rules.english.words).__contains__, words)) / len(words)
-    other = sum(map(set(rules.others.words).__contains__, words)) / len(words)
-    latin = sum(1 for w in words if w.isascii()) / len(words)
-    if english < rules.minimum_english and (other > english or latin < 0.7):
-        return True
+    rules = vocabulary.rules.language
+    if len(words) < rules.minimum_words:
+        return False
+    english = sum(map(vocabulary.english.__contains__, words)) / len(words)
+    other = sum(map(vocabulary.foreign.__contains__, words)) / len(words)
+    if english < rules.minimum_english:
+        return other > english or sum(map(str.isascii, words)) < 0.7 * len(words)
     return other > 2 * english and other > 0.12
 
 
-def _foreign_script(words: list[str], minimum: int) -> bool:
+def _foreign_script(sample: str, vocabulary: Vocabulary) -> bool:
     """Whether most letters are of another script; some of those write no spaces, so words do not count."""
-    letters = "".join(words)
+    if sample.isascii():
+        return False
+    letters = [c for c in sample if c.isalpha()]
     latin = sum(c < "\u0250" for c in letters)
-    return len(letters) >= minimum and latin < len(letters) / 2
+    return len(letters) >= vocabulary.rules.language.minimum_words and latin < len(letters) / 2

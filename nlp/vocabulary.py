@@ -50,6 +50,8 @@ class Vocabulary:
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool | None]
     headings: Phrases[str]
+    english: frozenset[str]  # function words
+    foreign: frozenset[str]
     concepts: dict[str, Concept] = field(default_factory=dict)
 
 
@@ -69,6 +71,8 @@ def compile_rules(rules: Rules) -> Vocabulary:
         cues=Phrases(_cues(rules, pairs)),
         red_flags=_red_flags(rules, pairs),
         studies=Phrases(_studies(rules)),
+        english=frozenset(rules.language.english.words),
+        foreign=frozenset(rules.language.others.words),
         headings=Phrases({name: kind for kind, part in rules.sections.items() for name in part.headings}),
         concepts={concept.id: concept for concept in rules.concepts},
     )
