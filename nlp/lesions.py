@@ -8,7 +8,6 @@ from spacy.tokens import Doc
 
 from nlp.levels import level_groups
 from nlp.page import Hit, Mention, Page, Site, page_of
-from nlp.phrases import plain
 from nlp.schema import Concept
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, Word, current
@@ -208,8 +207,7 @@ def _distance(page: Page, place: Site, start: int, end: int) -> float:
 def spine_study(page: Page) -> bool | None:
     """Whether the study is of the spine, by its description or the report's first words; None if unsaid."""
     if page.spine_study is None:
-        described = " ".join(str(page.context.get(key) or "") for key in ("study_description", "body_part"))
-        for words in (plain(described), page.plain[:_TITLE]):
+        for words in (page.study, page.plain[:_TITLE]):
             named = [spine for _, _, spine in page.vocabulary.studies.find(words) if spine is not None]
             if named:
                 page.spine_study = any(named)

@@ -92,6 +92,11 @@ class Page:
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)
 
+    @property
+    def study(self) -> str:
+        """What the context calls the study and the part of the body, as `plain` shows it."""
+        return plain(" ".join(str(self.context.get(key) or "") for key in ("study_description", "body_part")))
+
     def sentence_at(self, offset: int) -> int:
         """Index of the sentence that holds `offset`."""
         if len(self._starts) != len(self.sentences):
@@ -141,14 +146,15 @@ class Page:
 
 
 def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> Page:
-    """Scan a text once and lay out the sheet."""
-    lower = plain(text)
-    hits = [
-        hit
-        for hit in vocabulary.terms.find(lower)
-        if not hit[2].exact or text[hit[0] : hit[1]].replace("\n", " ") == hit[2].exact
-    ]
-    return Page(text, lower, context, vocabulary, hits)
+    """Scan a text once and lay out the sheet; a report without a word of the spine gets no hits."""
+    page = Page(text, plain(text), context, vocabulary, [])
+    if vocabulary.spine.within(page.plain) or vocabulary.spine.within(page.study):
+        page.hits = [
+            hit
+            for hit in vocabulary.terms.find(page.plain)
+            if not hit[2].exact or text[hit[0] : hit[1]].replace("\n", " ") == hit[2].exact
+        ]
+    return page
 
 
 def page_of(doc: Doc, vocabulary: Vocabulary) -> Page:

@@ -9,6 +9,8 @@ from nlp.phrases import Phrases, normal, plurals, slips, spellings
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
+_REGIONS = ("c", "t", "th", "d", "l", "s")  # as levels are written
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -44,6 +46,7 @@ class Vocabulary:
     """All phrase finders, made once from the rules."""
 
     rules: Rules
+    spine: Phrases[None]  # words without which nothing in a report can be of the spine
     terms: Phrases[Term]
     words: Phrases[Word]
     cues: Phrases[tuple[Cue, ...]]
@@ -64,10 +67,12 @@ def compile_rules(rules: Rules) -> Vocabulary:
         If a trap is also a lexicon form: one of the two could never be found.
     """
     pairs = [(a, b) for a, b in rules.spelling.pairs]
+    terms, words = _terms(rules, pairs), _words(rules, pairs)
     return Vocabulary(
         rules=rules,
-        terms=Phrases(_terms(rules, pairs)),
-        words=Phrases(_words(rules, pairs)),
+        spine=Phrases(dict.fromkeys(_spine(rules, terms, words))),
+        terms=Phrases(terms),
+        words=Phrases(words),
         cues=Phrases(_cues(rules, pairs)),
         red_flags=_red_flags(rules, pairs),
         studies=Phrases(_studies(rules)),
@@ -147,6 +152,16 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
             for form in spellings(phrase, pairs):
                 words.setdefault(form, Word(trap=True, elsewhere=trap.elsewhere))
     return words
+
+
+def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> set[str]:
+    """Every phrase that can make something a matter of the spine: lesions, places, levels, studies."""
+    found = {form for form, term in terms.items() if term.concept and term.concept.site == "spinal"}
+    found |= {
+        form for form, word in words.items() if word.spine or word.neuraxis or word.skeleton or word.target
+    }
+    found |= {f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)}
+    return found | set(rules.levels.regions) | {normal(name) for name in rules.sites.spine_study}
 
 
 def _studies(rules: Rules) -> dict[str, bool | None]:
