@@ -16,8 +16,11 @@ _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
 _OPERATED = re.compile(
     r"(?:ectomy|otomy|fusion|fixation|plasty|surgery|decompression|biopsy)\b[^,;]* (?:with|now) "
 )
+_ANSWERED = re.compile(r"s?\s*[:?]\s*(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)")  # "cord compression: no."
+_OVER = re.compile(r"\bover (?:an? |the |that of )?")  # "favour meningioma over schwannoma"
+_PURPOSE = re.compile(r"\bfor (?:an? |the )?(?:\w+ ){0,2}$")  # "laminectomy of T6 for metastasis"
 _FAR = 200  # characters a cue reaches at most
-_REACH = {"next": 16, "phrase": 45, "clause": _FAR, "sentence": 4 * _FAR}
+_REACH = {"next": 16, "phrase": 45, "purpose": 70, "list": _FAR, "clause": _FAR, "sentence": 4 * _FAR}
 
 
 class Certainty:
@@ -97,6 +100,8 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
         if state and state[0] in ("indication", "recommendation", "family") and cue.label != "absent":
             continue
         state, at = (cue.label, page.text[s:e]), e
+    if state and state[0] == "probable" and (over := _OVER.search(page.plain, at, start)):
+        return "unlikely", over.group().strip()
     return state or _question(page, start, end, index)
 
 
@@ -108,17 +113,29 @@ def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
         return False
     if len(gap) > _REACH[cue.reach] or (cue.label == "historical" and _OPERATED.search(gap)):
         return False
-    if "," in gap and cue.reach == "phrase":
-        return False
-    if "," in gap and cue.label in _HEDGES:
+    if cue.reach == "purpose":
+        return bool(_PURPOSE.search(gap))
+    if "," not in gap or cue.reach == "sentence":
+        return True
+    if cue.reach == "list":
+        return not _told_after(page, start, end)
+    if cue.label in _HEDGES:
         return bool(_LISTED.search(page.plain, cue_end, end + 25))
-    return True
+    return cue.reach != "phrase"
+
+
+def _told_after(page: Page, start: int, end: int) -> bool:
+    """Whether the finding begins a statement of its own: "history of cancer, lytic lesions are seen"."""
+    stop = min((at for mark in ",;" if (at := page.plain.find(mark, end)) >= 0), default=len(page.plain))
+    found = (c for s, _, cues in page.cues(page.sentence_at(start)) if end <= s < stop for c in cues)
+    return any(cue.label in ("end", *_HEDGES) for cue in found)
 
 
 def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
     """A question mark before its subject ("?MSCC", "? traumatic, infective") or right after it ("cyst?")."""
     sentence = page.sentences[index]
-    mark = page.text.rfind("?", sentence.start, start)
+    line = page.text.rfind("\n", sentence.start, start)
+    mark = page.text.rfind("?", max(sentence.start, line), start)
     asked = mark >= 0 and start - mark < 30 and not page.text[mark - 1 : mark].isalnum()
     if asked or page.text[end : end + 2].lstrip(" )").startswith("?"):
         return ("indication" if sentence.section in ("indication", "history") else "possible"), "?"
@@ -126,21 +143,37 @@ def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] |
 
 
 def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
-    """The cue after a finding that reaches back to it."""
+    """The cue after a finding that reaches back to it.
+
+    The first one counts; one that reaches back through the sentence ("…, but this was not confirmed") takes back
+    what was said, and "cannot be excluded" a doubt.
+    """
+    if answer := _ANSWERED.match(page.plain, end):
+        return "absent", answer.group().strip()
+    found: tuple[str, str] | None = None
+    over = False
     for s, e, cues in page.cues(index):
         if e <= end or s < start:
             continue
         cue = _cue(cues, ("before", "both"))
-        gap = page.plain[end:s]
+        if cue and cue.reach == "sentence" and not _other_between(page, index, end, s):
+            if cue.label == "absent" or (found and found[0] in ("unlikely", "absent")):
+                return cue.label, page.text[s:e]
+        if over:
+            continue
         if cue is None:
             # The next statement begins, unless the words only begin inside the finding.
-            if s >= end and any(c.label in _STRONG for c in cues):
-                return None
-        elif cue.label != "pseudo":
-            return (cue.label, page.text[s:e]) if _reaches_back(cue, gap) else None
-        elif s - end < 3:
-            return None
-    return None
+            over = s >= end and any(c.label in _STRONG for c in cues)
+        elif cue.label == "pseudo":
+            over = s - end < 3
+        else:
+            found, over = (cue.label, page.text[s:e]) if _reaches_back(cue, page.plain[end:s]) else None, True
+    return found
+
+
+def _other_between(page: Page, index: int, end: int, stop: int) -> bool:
+    """Whether another finding stands between: what follows is said of that one."""
+    return any(end <= m.start < stop for m in page.in_sentence(index))
 
 
 def _reaches_back(cue: Cue, gap: str) -> bool:

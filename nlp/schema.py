@@ -40,7 +40,7 @@ CERTAINTIES = (
 )
 CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both")
-REACHES = ("next", "phrase", "clause", "sentence")
+REACHES = ("next", "phrase", "purpose", "list", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
 TREND_LABELS = (*TRENDS[:-1], "old")
 SECTIONS = (
