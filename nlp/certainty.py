@@ -16,9 +16,17 @@ _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
 _OPERATED = re.compile(
     r"(?:ectomy|otomy|fusion|fixation|plasty|surgery|decompression|biopsy)\b[^,;]* (?:with|now) "
 )
-_ANSWERED = re.compile(r"s?\s*[:?]\s*(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)")  # "cord compression: no."
+_ANSWERED = re.compile(
+    r"s?\s*[:?]\s*(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)"
+)  # "cord compression: no."
 _OVER = re.compile(r"\bover (?:an? |the |that of )?")  # "favour meningioma over schwannoma"
 _PURPOSE = re.compile(r"\bfor (?:an? |the )?(?:\w+ ){0,2}$")  # "laminectomy of T6 for metastasis"
+_CLAUSE = re.compile(r"\b(?:who|which|present(?:s|ed)|coming|admitted|referred|underwent|was|is|now)\b")
+# A finding that begins a statement of its own: "history of cancer, lytic lesions are seen in L3".
+_STATED = re.compile(
+    r"[^,;]*?\b(?:is|are|was|were|has|have|seen|noted|suspicious|concerning|suggest\w*|consistent|compatible|likely)\b"
+)
+_FOUND = re.compile(r"\bfound\b[^,;]*\band\b")  # "was found and removed": it was there
 _FAR = 200  # characters a cue reaches at most
 _REACH = {"next": 16, "phrase": 45, "purpose": 70, "list": _FAR, "clause": _FAR, "sentence": 4 * _FAR}
 
@@ -118,17 +126,11 @@ def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
     if "," not in gap or cue.reach == "sentence":
         return True
     if cue.reach == "list":
-        return not _told_after(page, start, end)
+        told = cue.label == "historical" and (_CLAUSE.search(gap) or _STATED.match(page.plain, end))
+        return not told
     if cue.label in _HEDGES:
         return bool(_LISTED.search(page.plain, cue_end, end + 25))
     return cue.reach != "phrase"
-
-
-def _told_after(page: Page, start: int, end: int) -> bool:
-    """Whether the finding begins a statement of its own: "history of cancer, lytic lesions are seen"."""
-    stop = min((at for mark in ",;" if (at := page.plain.find(mark, end)) >= 0), default=len(page.plain))
-    found = (c for s, _, cues in page.cues(page.sentence_at(start)) if end <= s < stop for c in cues)
-    return any(cue.label in ("end", *_HEDGES) for cue in found)
 
 
 def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
@@ -163,7 +165,7 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
             continue
         if cue is None:
             # The next statement begins, unless the words only begin inside the finding.
-            over = s >= end and any(c.label in _STRONG for c in cues)
+            over = s >= end and any(c.label in _STRONG and c.reach != "purpose" for c in cues)
         elif cue.label == "pseudo":
             over = s - end < 3
         else:
@@ -178,6 +180,8 @@ def _other_between(page: Page, index: int, end: int, stop: int) -> bool:
 
 def _reaches_back(cue: Cue, gap: str) -> bool:
     listed = "," not in gap or bool(_LISTED.search(gap))
+    if cue.label == "historical" and _FOUND.search(gap):
+        return False
     return cue.label != "end" and ";" not in gap and listed and len(gap) <= _REACH[cue.reach]
 
 
