@@ -148,7 +148,7 @@ class Page:
 def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> Page:
     """Scan a text once and lay out the sheet; a report without a word of the spine gets no hits."""
     page = Page(text, plain(text), context, vocabulary, [])
-    if vocabulary.spine.within(page.plain) or vocabulary.spine.within(page.study):
+    if vocabulary.spine.find(page.plain) or vocabulary.spine.find(page.study):
         page.hits = [
             hit
             for hit in vocabulary.terms.find(page.plain)

@@ -84,24 +84,22 @@ class Phrases(Generic[Payload]):
         """(start, end, payload) of each phrase in `plain_text[start:end]`, which `plain` made."""
         text = plain_text[start:end] if start or end is not None else plain_text
         wide = _wide_gaps(text)
+        if wide:
+            text = _WIDE.sub(" ", text)
+        size, values = len(text), self._values
+        whole = [  # on whole words, overlapping ones too
+            (at, -to, number)
+            for number, at, to in self._automaton.find_matches_as_indexes(text, overlapping=True)
+            if (to == size or not text[to].isalnum()) and (not at or not text[at - 1].isalnum())
+        ]
+        whole.sort()
         found = []
         done = 0
-        for at, to, number in sorted(self._whole(_WIDE.sub(" ", text) if wide else text)):
+        for at, to, number in whole:
             if at >= done:
                 done = -to
-                found.append((start + at, start + done, self._values[number]))
+                found.append((start + at, start + done, values[number]))
         return _widened(found, start, wide) if wide else found
-
-    def within(self, plain_text: str) -> bool:
-        """Whether any phrase is in a text."""
-        return any(self._whole(_WIDE.sub(" ", plain_text) if _wide_gaps(plain_text) else plain_text))
-
-    def _whole(self, text: str) -> Iterator[tuple[int, int, int]]:
-        """(start, -end, number) of each phrase that stands on whole words, overlapping ones too."""
-        size = len(text)
-        for number, at, to in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if not (at and text[at - 1].isalnum()) and not (to < size and text[to].isalnum()):
-                yield at, -to, number
 
     def __getstate__(self) -> dict[str, Any]:
         return {"payloads": self.payloads}

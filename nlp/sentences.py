@@ -18,12 +18,11 @@ _BREAK = re.compile(
     r"|\n(?:[ \t]*\n\s*"  # blank line
     r"|(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))|)"  # bullet, number or heading
 )
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|prof|approx|vs|e\.g|i\.e|etc|fig|figs|no|st|lt|rt|cf|incl|resp|max|min|sag|ax|a\.p|c)|\b[A-Z])\.$",
-    re.IGNORECASE,
+_ABBREVIATIONS = frozenset(
+    "dr mr mrs ms prof approx vs e.g i.e etc fig figs no st lt rt cf incl resp max min sag ax a.p".split()
 )
-_LIST_NUMBER = re.compile(r"\(?\d{1,2}[.)]$")
-_ITEM = ("\n", '"', "“", "”", "•")
+_LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
+_ITEM = re.compile(r"[\n\"“”•]")
 _LONGEST = 800  # characters of a sentence; what is longer has lost its full stops
 _WRAPPED = 55  # a line shorter than this was ended on purpose
 
@@ -41,13 +40,13 @@ class Sentences:
         for section in page.sections:
             start = section.start
             for match in _BREAK.finditer(page.text, section.start, section.end):
-                mark = match.group()[0]
-                end = match.start() + (mark in ".!?") - (mark in _ITEM[1:])
+                mark = page.text[match.start()]
+                end = match.start() + (1 if mark in ".!?" else 0 if mark == "\n" else -1)
                 if end <= start or not _ends(page.text, start, end, match.end()):
                     continue
                 first = _append(page, Sentence(start, end, section.kind, paragraph, first))
                 start = match.end()
-                paragraph += any(mark in page.text[end:start] for mark in _ITEM)
+                paragraph += _ITEM.search(page.text, end, start) is not None
             first = _append(page, Sentence(start, section.end, section.kind, paragraph, first))
             paragraph += 1
         return doc
@@ -69,21 +68,30 @@ def _append(page: Page, sentence: Sentence) -> int:
 
 def _ends(text: str, start: int, end: int, following: int) -> bool:
     """Whether the sentence that began at `start` ends at `end`, and another begins at `following`."""
-    gap = text[end:following]
-    before = text[max(start, end - 12) : end]
-    if before[-1:] == "?" and (before[-2:-1].isspace() or not text[following : following + 1].isupper()):
+    last = text[end - 1]
+    if last == "?" and (text[end - 2 : end - 1].isspace() or not text[following : following + 1].isupper()):
         return False  # a question mark before its subject: "? infective"
-    if any(mark in gap for mark in _ITEM[1:]):
-        return True
-    if "\n" not in gap:
-        return not _ABBREVIATION.search(before) and not _LIST_NUMBER.fullmatch(text[start:end].strip())
-    if gap.count("\n") > 1 or before.rstrip()[-1:] in ".:;!?":
+    gap = text[end:following]
+    if gap == " " or not _ITEM.search(gap):
+        return last != "." or not (_abbreviated(text, start, end) or _LIST_NUMBER.fullmatch(text, start, end))
+    if (
+        gap.strip()
+        or gap.count("\n") > 1
+        or (last if not last.isspace() else text[start:end].rstrip()[-1:]) in ".:;!?"
+    ):
         return True
     after = text[following : following + 2].lstrip()
-    if before.rstrip()[-1:] == "," or after[:1].islower():
+    if text[start:end].rstrip().endswith(",") or after[:1].islower():
         return False
     line = end - max(text.rfind("\n", start, end) + 1, start)
     return line < _WRAPPED or not after[:1].isalpha()
+
+
+def _abbreviated(text: str, start: int, end: int) -> bool:
+    """Whether the full stop before `end` stands after a short form: "approx.", "Dr.", or one letter."""
+    word = text[max(text.rfind(" ", start, end), text.rfind("\n", start, end), start - 1) + 1 : end - 1]
+    word = word.lstrip("([\"'")
+    return (len(word) == 1 and word.isalpha()) or word.lower() in _ABBREVIATIONS
 
 
 @Language.factory("spinetriage_sentences")
