@@ -23,14 +23,14 @@ class Case:
         self.groups = groups
         affirmed = [m for m in page.mentions if m.affirmed]
         self.lesions = [m for m in affirmed if m.concept.cls in LESION_CLASSES and not m.absorbed]
-        self.pressures = [m for m in affirmed if m.concept.cls in PRESSURE]
+        self.pressures = [m for m in affirmed if m.concept.cls in PRESSURE or m.causes]
         self.compressions = [m for m in self.pressures if _compresses(m, groups)]
         parts = frozenset[str]().union(*(groups[name] for name in _PARTS))
         self.parts = [m for m in affirmed if m.concept.id in parts]
         self.deficit = any(flag in page.red_flags for flag in ("deficit", "sphincter"))
         sins = _SINS.search(page.plain) if "sins" in page.plain else None
         self.sins = int(sins.group(1)) if sins else None
-        self.crowded = any(m.concept.id in groups["crowding"] and _fills(m) for m in self.pressures)
+        self.crowded = any(_crowds(m, groups) for m in self.pressures)
 
     @property
     def neural(self) -> str:
@@ -82,9 +82,10 @@ def known(m: Mention) -> bool:
     return m.old or m.trend in ("stable", "regressed", "resolved")
 
 
-def _fills(pressure: Mention) -> bool:
+def _crowds(m: Mention, groups: Groups) -> bool:
     """Whether a lesion that is no wear fills the canal: compression is possible though nobody says so."""
-    return any(m.concept.cls in _FILLS and not known(m) for m in pressure.causes)
+    full = m.concept.id in groups["crowding"] or (m.severe and m.concept.id in groups["narrowing"])
+    return full and any(c.concept.cls in _FILLS and not known(c) for c in m.causes)
 
 
 def _together(one: Mention, other: Mention) -> bool:

@@ -1,5 +1,6 @@
 """Pressure on cord and cauda equina: how bad, by which lesion, or by wear."""
 
+import re
 from collections.abc import Iterator
 
 from spacy.language import Language
@@ -12,6 +13,9 @@ from nlp.vocabulary import Vocabulary, current
 Cause = tuple[tuple[Mention, ...], bool]
 
 PRESSURE = ("compression", "crowding")
+_MAKES = re.compile(
+    r"\b(?:due to|because of|secondary to|owing to|from|by|caus\w+|result\w+|produc\w+|lead\w+|with)\b"
+)
 _BEFORE = 2  # sentences before a compression that may tell its cause
 
 
@@ -24,7 +28,12 @@ class Neural:
     def __call__(self, doc: Doc) -> Doc:
         """Set `signal`, `severe`, `causes` and `degenerative` of compression and crowding."""
         page = page_of(doc, self.vocabulary)
-        pressing = [m for m in page.mentions if m.concept.cls in PRESSURE and m.affirmed]
+        narrowing = page.vocabulary.rules.priority.groups["narrowing"]
+        pressing = [
+            m
+            for m in page.mentions
+            if m.affirmed and (m.concept.cls in PRESSURE or m.concept.id in narrowing)
+        ]
         if pressing:
             blame = _Blame(page)
             for mention in pressing:
@@ -57,6 +66,9 @@ class _Blame:
         """
         if mention.concept.id == "MSCC":
             return tuple(self.active), False
+        if mention.concept.cls not in PRESSURE:  # stenosis is wear, unless a lesion is said to make it
+            lesions = tuple(m for m in self.active if _makes(self.page, m, mention))
+            return lesions, not lesions
         return next((cause for cause in self._told(mention) if cause), self._unsaid(mention))
 
     def _told(self, mention: Mention) -> Iterator[Cause | None]:
@@ -92,6 +104,12 @@ class _Blame:
         lesions = tuple(m for m in self.active if level & ends(m))
         worn = any(level & ends(m) for m in self.worn)
         return (lesions, not lesions) if lesions or worn else None
+
+
+def _makes(page: Page, one: Mention, other: Mention) -> bool:
+    """Whether two mentions of a sentence are joined as cause and effect."""
+    first, last = sorted((one, other), key=lambda m: m.start)
+    return one.sentence == other.sentence and bool(_MAKES.search(page.plain, first.end, last.start))
 
 
 def ends(mention: Mention) -> set[str]:

@@ -111,10 +111,10 @@ def _kind(case: Case, lesion: Mention) -> str:
 
 def _contact(case: Case, m: Mention) -> str:
     """The grade of contact and crowding."""
-    for grade in ("contact", "crowding"):
-        if m.concept.id in case.groups[grade]:
-            return grade
-    return "sac" if m.concept.cls == "crowding" else ""
+    if m.concept.id in case.groups["contact"]:
+        return "contact"
+    filled = m.concept.id in case.groups["crowding"] or m.concept.id in case.groups["narrowing"]
+    return "crowding" if filled else "sac"
 
 
 def _total(terms: list[Term]) -> float:

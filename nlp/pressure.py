@@ -6,6 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
+from nlp.schema import STRUCTURES
 from nlp.vocabulary import Vocabulary, Word, current
 
 _CONCEPT = {
@@ -13,11 +14,17 @@ _CONCEPT = {
     ("cauda", "compression"): "CES",
     ("sac", "compression"): "THECAL_EFF",
     ("other", "compression"): "THECAL_EFF",
+    ("cord", "draping"): "CORD_COMP",
+    ("cauda", "draping"): "CORD_ABUT",
     ("cord", "contact"): "CORD_ABUT",
     ("cauda", "contact"): "CORD_ABUT",
     ("cord", "displacement"): "CORD_ABUT",
     ("cauda", "displacement"): "CORD_ABUT",
     ("sac", "displacement"): "THECAL_EFF",
+    ("canal", "compression"): "CANAL_NARROW",
+    ("canal", "filling"): "CANAL_CROWD",
+    ("sac", "filling"): "CANAL_CROWD",
+    ("cauda", "filling"): "CANAL_CROWD",
     ("cord", "swelling"): "CORD_EXPAND",
     ("canal", "extension"): "EPI_EXTENSION",
 }
@@ -87,7 +94,7 @@ def _pressed(page: Page, start: int, end: int, index: int) -> str:
             ):
                 break
             listed.append(target)
-        return min((t[2] for t in listed), key=("cord", "cauda", "sac", "other").index)
+        return min((t[2] for t in listed), key=STRUCTURES.index)
     behind = [t for t in targets if t[1] <= start]
     if behind and start - behind[-1][1] <= 2 * _BEHIND:
         gap = page.plain[behind[-1][1] : start]

@@ -55,8 +55,8 @@ SECTIONS = (
     "signoff",
 )
 TIERS = ("stat", "urgent", "soon", "routine")
-GRADES = ("compression", "contact", "displacement", "extension", "swelling")
-STRUCTURES = ("cord", "cauda", "sac", "other")
+GRADES = ("compression", "contact", "displacement", "draping", "filling", "extension", "swelling")
+STRUCTURES = ("cord", "cauda", "sac", "canal", "other")
 
 
 @dataclass(frozen=True)
