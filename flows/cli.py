@@ -159,7 +159,8 @@ def queue(limit: Limit = 50, json: Json = False, as_: As = "") -> None:
 @app.command()
 def read(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Text files, JSON-lines files, or - for JSON lines.")
+        list[Path] | None,
+        typer.Argument(help="Reports (.txt, .csv, .jsonl), folders of them, or - for JSON lines."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -171,10 +172,24 @@ def read(
 
 
 @app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="Labelled reports, one JSON object a line.")],
+    errors: Annotated[str, typer.Option(help="How many mistakes to list: a number, or all.")] = "20",
+    json: Json = False,
+) -> None:
+    """Read labelled reports and print how right the readings are; nothing is stored."""
+    if errors != "all" and not errors.isdecimal():
+        raise typer.BadParameter("expected a number, or all", param_hint="--errors")
+    from flows import evaluation
+
+    evaluation.show(gold, json, None if errors == "all" else int(errors))
+
+
+@app.command()
 def explain(identity: str, json: Json = False, as_: As = "") -> None:
     """Tell what became of a report, and why: by report key, accession, case, input or file name."""
     account = _account(as_, "explain")
-    from flows import display
+    from flows import display, printout
     from review import ledger
 
     found = ledger.explain(identity, account)
@@ -183,7 +198,7 @@ def explain(identity: str, json: Json = False, as_: As = "") -> None:
             "No report of that name that this account may see. Give a report key, an accession number, "
             "a case (C12), an input (I12) or a file name."
         )
-    display.as_json(found) if json else display.explanation(found)
+    display.as_json(found) if json else printout.explanation(found)
 
 
 @app.command()

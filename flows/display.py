@@ -31,6 +31,16 @@ def as_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def complain(said: str) -> None:
+    """Say on standard error, on one line, what is wrong."""
+    complaints.print(clean(said), markup=False, highlight=False, soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    """A text with a mark for each character that could steer the terminal; offsets stay."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def waited(minutes: int) -> str:
     """Say a waiting time in the two largest units, as people do."""
     hours, rest = divmod(minutes, 60)
@@ -119,51 +129,6 @@ def rejected(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(Text(str(value)) for value in row.values()))
     console.print(table)
-
-
-def reading(identity: str, value: dict[str, Any]) -> None:
-    """Print a reading: its tier, its findings and the reasons that led to the tier."""
-    console.print(Text.assemble((identity, "bold"), "  ", TIERS[value["tier"]], f"  score {value['score']}"))
-    if value["unreadable"]:
-        console.print(f"  Not read ({value['unreadable']}): a person must look.")
-    pressing = [finding for finding in value["context_findings"] if finding["class"] == "compression"]
-    for finding in [*value["findings"], *pressing]:
-        where = ", ".join([*finding["levels"], *finding["compartments"]]) or "place not stated"
-        line = f"  {finding['certainty']:>14}  {finding['name']} ({where}): “{finding['quote']}”"
-        console.print(Text(line + (f"  ← {finding['cue']}" if finding["cue"] else "")))
-    for reason in value["reasons"]:
-        weight = f"{reason['points']:+g}" if reason.get("points") is not None else f"→ {reason.get('tier')}"
-        console.print(Text(f"  {reason['rule']:>4} {weight:>9}  {reason['text']}", style="dim"))
-    for conflict in value["conflicts"]:
-        console.print(Text(f"  conflict: {conflict}", style="yellow"))
-
-
-def explanation(found: dict[str, Any]) -> None:
-    """Print what became of one report, and why."""
-    console.print(
-        Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {found['outcome']}")
-    )
-    case = found["case"]
-    said = {
-        "reason": found["reason"],
-        "detail": found["detail"],
-        "warnings": ", ".join(found["warnings"]).replace("_", " "),
-        "case": f"{case['case']}, {case['tier']}, {case['status']}" if case else "",
-    }
-    for label, value in said.items():
-        if value:
-            console.print(f"  {label}: {value}", markup=False)
-    if found["reading"]:
-        reading("  reading:", found["reading"])
-    run = found["run"]
-    console.print(
-        f"  run {run['run']}, {minute(run['started_at'])}, rules {run['rules_version'][:19]}", markup=False
-    )
-    for version in found["versions"]:
-        now = "current" if version["current"] else ""
-        arrived = minute(version["arrived_at"])
-        line = f"  version {version['version']}: {version['status']}, arrived {arrived} {now}"
-        console.print(line, markup=False)
 
 
 def facts(values: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from flows.intake.report import Reason, RefusedError
@@ -85,7 +86,7 @@ def scan(source: Source, folder: str) -> tuple[list[Entry], list[str]]:
             path = _recorded(found.name) if folder == "." else f"{folder}/{_recorded(found.name)}"
             if found.is_dir(follow_symlinks=False):
                 folders.append(path)
-            elif found.is_file(follow_symlinks=False) and _wanted(source, found.name):
+            elif found.is_file(follow_symlinks=False) and wanted(source, found.name):
                 try:
                     facts = found.stat(follow_symlinks=False)
                 except OSError:  # gone since the folder was listed: it was never seen
@@ -93,6 +94,12 @@ def scan(source: Source, folder: str) -> tuple[list[Entry], list[str]]:
                 if not source.settle_seconds or facts.st_mtime_ns <= youngest:
                     entries.append(Entry(path, facts.st_size, facts.st_mtime_ns))
     return entries, folders
+
+
+def entry(path: Path) -> Entry:
+    """One file that somebody names; raises `OSError` when it is not there."""
+    facts = path.stat()
+    return Entry(_recorded(path.name), facts.st_size, facts.st_mtime_ns)
 
 
 @contextmanager
@@ -129,7 +136,7 @@ def _check(file: BinaryIO, fingerprint: str | None) -> None:
         raise RefusedError(Reason.CHANGED)
 
 
-def _wanted(source: Source, name: str) -> bool:
+def wanted(source: Source, name: str) -> bool:
     """Patterns do not mind capitals; "*." is any name without an extension (a UID's last number is none)."""
     lowered = name.lower()
     return any(

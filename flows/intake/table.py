@@ -26,7 +26,7 @@ def find(source: Source) -> Iterator[NewPortion]:
     """Portions of at most `source.shard_reports` items, and of about `PORTION_BYTES`."""
     for _, entries in walk(source):
         for entry in entries:
-            yield from _portions(source, entry)
+            yield from portions(source, entry)
 
 
 def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
@@ -55,7 +55,8 @@ def _table(source: Source, file: BinaryIO) -> CsvTable | JsonLines:
     return CsvTable(source, file) if source.kind == "csv" else JsonLines(source, file)
 
 
-def _portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
+def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
+    """The portions of one file."""
     offset = first = items = 0
 
     def portion(end: int) -> NewPortion:

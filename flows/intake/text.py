@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from flows.intake import fields
 from flows.intake.encoding import decode
-from flows.intake.folder import opened, walk
+from flows.intake.folder import Entry, opened, walk
 from flows.intake.report import KEPT_BYTES, Reason, RefusedError, Rejected, Report
 from flows.intake.sources import Source
 from review.records import NewPortion
@@ -20,17 +20,26 @@ def find(source: Source) -> Iterator[NewPortion]:
     """Each file is a portion of one item."""
     for _, entries in walk(source):
         for entry in entries:
-            yield NewPortion(
-                kind="reports",
-                source=source.name,
-                path=entry.path,
-                fingerprint=entry.fingerprint,
-                size=entry.size,
-            )
+            yield from portions(source, entry)
 
 
-def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
-    """The file's report, or why there is none. An empty file is a report without text."""
+def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
+    """The one portion of a file."""
+    yield NewPortion(
+        kind="reports",
+        source=source.name,
+        path=entry.path,
+        fingerprint=entry.fingerprint,
+        size=entry.size,
+    )
+
+
+def load(source: Source, portion: NewPortion, *, in_place: bool = False) -> Iterator[Report | Rejected]:
+    """The file's report, or why there is none. An empty file is a report without text.
+
+    With `in_place` the lines of the header become spaces instead of going, so that offsets in the report's
+    text count from the beginning of the file.
+    """
     raw: bytes | None = None
     try:
         with opened(source, portion.path, portion.fingerprint) as file:
@@ -42,7 +51,7 @@ def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
         kept = raw if raw is not None and len(raw) <= KEPT_BYTES else None
         yield Rejected(reason=refused.reason, detail=refused.detail, raw=kept)
         return
-    said, text = _header(source, decoded.text)
+    said, text = _header(source, decoded.text, in_place)
     values = _from_name(source, portion.path) | {name: value for name, value in said.items() if value.strip()}
     yield fields.report(source, values, text, file_name=portion.path, warnings=decoded.warnings)
 
@@ -52,7 +61,7 @@ def _from_name(source: Source, path: str) -> dict[str, str]:
     return match.groupdict() if match else {}
 
 
-def _header(source: Source, text: str) -> tuple[dict[str, str], str]:
+def _header(source: Source, text: str, in_place: bool) -> tuple[dict[str, str], str]:
     """Take the lines with a known label out of the block before the first blank line.
 
     Any other line stays in the text: a report that merely begins like a header must lose none of its words.
@@ -61,14 +70,18 @@ def _header(source: Source, text: str) -> tuple[dict[str, str], str]:
     end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
     said: dict[str, str] = {}
     kept = []
+    whole = True  # the block is nothing but a header
     for line in lines[:end]:
         match = _LABELLED.match(line)
         name = source.labels.get(match[1].lower()) if match else None
         if match and name:
             said[name] = match[2]
+            if in_place:
+                kept.append(re.sub(r"[^\r\n]", " ", line))
         else:
             kept.append(line)
+            whole = False
     if not said:
         return {}, text
-    body = lines[end:] if kept else lines[end + 1 :]
+    body = lines[end + 1 :] if whole and not in_place else lines[end:]
     return said, "".join(kept + body)

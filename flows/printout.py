@@ -1,0 +1,151 @@
+"""A reading as people see it: the report with its findings marked, and under it what led to the tier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from flows.display import TIERS, clean, console, minute
+
+# Every mark names the certainty in words too: colour alone tells nothing in a file or on a grey printout.
+STYLES = {
+    "present": "bold red",
+    "probable": "bold yellow",
+    "possible": "yellow",
+    "unlikely": "green",
+    "absent": "green",
+    "historical": "blue",
+    "indication": "cyan",
+    "recommendation": "cyan",
+}
+SHORT = {"extradural": "ED", "intradural_extramedullary": "IDEM", "intramedullary": "IM"}
+SHOWN = {
+    "suspicious", "tier", "score", "neural", "unreadable", "decided_by", "reasons", "findings",
+    "context_findings", "red_flags", "conflicts", "rules_version",
+}  # fmt: skip
+
+
+def show(identity: Any, reading: dict[str, Any], text: str, context: dict[str, Any]) -> None:
+    """Print a report, what the reader knew beside it, and its reading."""
+    console.rule(Text(clean(str(identity)), style="bold"), align="left")
+    if text.strip():
+        console.print(
+            marked(text, reading["findings"] + reading["context_findings"]), soft_wrap=not console.is_terminal
+        )
+        console.print()
+    if context:
+        console.print(f"Context: {_said(context)}", markup=False, highlight=False)
+    verdict(reading)
+    console.print()
+
+
+def marked(text: str, findings: list[dict[str, Any]]) -> Text:
+    """The text with each finding in brackets, its certainty and compartments behind it."""
+    text = clean(text)
+    shown, end = Text(), len(text) - len(text.lstrip())
+    for finding in sorted(findings, key=lambda one: (one["start"], -one["end"])):
+        if finding["start"] < end:  # inside of one already shown
+            continue
+        shown.append(text[end : finding["start"]])
+        places = [SHORT[one] for one in finding["compartments"]]
+        style = STYLES[finding["certainty"]]
+        shown.append("[", style)
+        shown.append(text[finding["start"] : finding["end"]], f"{style} underline")
+        shown.append(f": {', '.join([finding['certainty'], *places])}]", style)
+        end = finding["end"]
+    return shown.append(text[end:].rstrip())
+
+
+def verdict(reading: dict[str, Any]) -> None:
+    """Print the tier and everything that led to it."""
+    decided = reading["decided_by"]
+    console.print(Text.assemble(TIERS[reading["tier"]], f"  score {reading['score']}, decided by {decided}"))
+    if reading["unreadable"]:
+        console.print(f"Not read ({reading['unreadable']}): a person must look.")
+    if reading["reasons"]:
+        console.print(_reasons(reading["reasons"]))
+    if reading["findings"] or reading["context_findings"]:
+        console.print(_findings(reading["findings"] + reading["context_findings"]))
+    if reading["neural"] != "none":
+        console.print(f"Pressure on cord or cauda equina: {reading['neural']}")
+    if reading["red_flags"]:
+        console.print(f"Red flags: {', '.join(reading['red_flags']).replace('_', ' ')}")
+    for conflict in reading["conflicts"]:
+        console.print(Text(f"Conflict: {clean(conflict)}", style="yellow"))
+    for name, value in reading.items():
+        if name not in SHOWN and value:
+            console.print(
+                f"{name.replace('_', ' ').capitalize()}: {_said(value)}", markup=False, highlight=False
+            )
+
+
+def _reasons(reasons: list[dict[str, Any]]) -> Table:
+    table = _table("Rule", "Weight", "Reason")
+    for reason in reasons:
+        points = reason.get("points")
+        weight = f"{points:+g} points" if points is not None else f"→ {reason['tier']}"
+        table.add_row(reason["rule"], weight, Text(clean(reason["text"])))
+    return table
+
+
+def _findings(findings: list[dict[str, Any]]) -> Table:
+    table = _table("Certainty", "Finding", "Words", "Place", "Facts", "Cue")
+    for finding in findings:
+        place = [*finding["levels"], *(SHORT[one] for one in finding["compartments"])]
+        size = " × ".join(f"{axis:g}" for axis in finding["size_mm"])
+        facts = [f"{size} mm" if size else "", finding["trend"].replace("unknown", "")]
+        table.add_row(
+            Text(finding["certainty"], style=STYLES[finding["certainty"]]),
+            finding["name"],
+            Text(clean(finding["quote"])),
+            ", ".join(place) or "not stated",
+            ", ".join(filter(None, facts)),
+            Text(clean(finding["cue"] or "")),
+        )
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"Rule", "Weight", "Certainty"})
+    return table
+
+
+def _said(value: Any) -> str:
+    """A detail of any shape in words."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name.replace('_', ' ')} {_said(one)}" for name, one in value.items() if one)
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return clean(str(value))
+
+
+def explanation(found: dict[str, Any]) -> None:
+    """Print what became of one report, and why."""
+    console.print(
+        Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {found['outcome']}")
+    )
+    case = found["case"]
+    said = {
+        "reason": found["reason"],
+        "detail": found["detail"],
+        "warnings": ", ".join(found["warnings"]).replace("_", " "),
+        "case": f"{case['case']}, {case['tier']}, {case['status']}" if case else "",
+    }
+    for label, value in said.items():
+        if value:
+            console.print(f"  {label}: {value}", markup=False)
+    if found["reading"]:
+        verdict(found["reading"])
+    run = found["run"]
+    console.print(
+        f"  run {run['run']}, {minute(run['started_at'])}, rules {run['rules_version'][:19]}", markup=False
+    )
+    for version in found["versions"]:
+        now = "current" if version["current"] else ""
+        arrived = minute(version["arrived_at"])
+        line = f"  version {version['version']}: {version['status']}, arrived {arrived} {now}"
+        console.print(line, markup=False)
