@@ -6,7 +6,7 @@ from bisect import bisect_right
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.levels import level_groups
+from nlp.labels import level_groups
 from nlp.page import Hit, Mention, Page, Site, page_of
 from nlp.schema import Concept
 from nlp.sentences import paragraph_before

@@ -88,6 +88,7 @@ class Page:
     result: Any = None
     balance: int | None = None
     other_cord: bool | None = None
+    labels: dict[int, list[tuple[int, int, str]]] | None = None  # level labels as written, by sentence
     _words: list[list[Site]] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)

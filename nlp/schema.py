@@ -184,15 +184,41 @@ class Sites:
 
 
 @dataclass(frozen=True)
+class Owners:
+    """What has a level without being a lesion: wherever it stands, or as the subject of its clause."""
+
+    why: str
+    phrases: tuple[str, ...]
+    subjects: tuple[str, ...]
+    between: tuple[str, ...]  # words that may stand between it and the level
+
+
+@dataclass(frozen=True)
+class Follow:
+    """How a sentence without a finding begins when its levels are those of the finding before."""
+
+    why: str
+    pronouns: tuple[str, ...]
+    treatments: tuple[str, ...]
+    everywhere: tuple[str, ...]  # a finding so called has no level of its neighbours
+
+
+@dataclass(frozen=True)
 class LevelRules:
-    """Number words, regions, and the words that make a label no level."""
+    """Number words, regions, named bones, and the words that make a label no level of a lesion."""
 
     words: Mapping[str, int]
     regions: Mapping[str, str]
+    named: Mapping[str, str]
     landmarks: Mapping[str, str]
     not_after: Words
     not_before: Words
-    weighting: Words
+    weighting_before: Words
+    weighting_after: Words
+    root_of: Words
+    healthy: Words
+    owners: Owners
+    follow: Follow
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class Word:
     severe: bool = False
     degenerative: bool = False
     not_degenerative: bool = False
+    level: str = ""  # a bone that is a level: "dens"
+    landmark: str = ""  # a place that ends a range: "from T8 to the conus"
     trap: bool = False
 
 
@@ -147,6 +149,10 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
     mark(sites.elsewhere, spine=False, weak=False, elsewhere=True)
     mark(sites.head, spine=False, weak=False, elsewhere=True, head=True)
     mark(sites.disc, disc=True)
+    for phrase, level in rules.levels.named.items():
+        mark([phrase], level=level)
+    for phrase, level in rules.levels.landmarks.items():
+        mark([phrase], landmark=level)
     for trap in rules.traps:
         for phrase in trap.phrases:
             for form in spellings(phrase, pairs):

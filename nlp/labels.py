@@ -1,0 +1,301 @@
+"""Vertebral levels in every spelling, and what only looks like one."""
+
+import re
+from functools import cache
+from itertools import pairwise
+
+from nlp.page import Page
+from nlp.schema import LevelRules
+
+Group = tuple[int, int, str]
+
+_CLAUSE = ("and", "but", "with", "while", "whereas", "where", "as", "which")
+_LAST = {"C": 8, "T": 12, "L": 6, "S": 5}
+_BELOW = {"C7": "T", "C8": "T", "T12": "L", "L5": "S", "L6": "S"}
+_ABOVE = {"C": 0, "T": 10, "L": 30, "S": 40}  # order of the vertebrae, top down
+# The first letter stands before its lookbehind, so that the search skips to it.
+_LETTER = (
+    r"[CTDLS](?<![A-Za-z0-9].)(?:h|V|(?:ervical|horacic|orsal|umbar|acral)"
+    r"(?:\s+(?:vertebral|vertebrae?|segments?|levels?|body|bodies))*)?"
+)
+_UNIT = (
+    r"[\s-]*(?:mm|cm|cc|ml|%|×|(?:x|months?|years?|weeks?|days?|others?|more|further|additional"
+    r"|levels? (?:above|below))\b)"
+)
+_END = r"(?:(?=[CTDLS]\d)|(?![0-9A-Za-z]|\.\d))"
+_TO_JOINER = r"(?:->|~|∼|→|\b(?:down to|up to|upto|to|through|thru|until|till)\b)"
+_JOINER = rf"(?:{_TO_JOINER}|[-–—/&,+]|\b(?:and|or|as well as)\b)"
+_GROUP = re.compile(
+    rf"{_LETTER}[ \-.]?\d{{1,2}}{_END}(?!{_UNIT})"
+    rf"(?:[^\S\n]*{_JOINER}\s*(?:and\s+)?(?:(?:the\s+)?{_LETTER}[ \-.]?)?\d{{1,2}}{_END}(?!{_UNIT})"
+    r"|(?<=[0-9])[CTDLS]\d{1,2}(?![0-9A-Za-z]))*",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    rf"({_JOINER})|({_LETTER}|(?<=\d)[CTDLS])?[ \-.]?(\d{{1,2}})",
+    re.IGNORECASE,
+)
+_TO_WORD = re.compile(_TO_JOINER)
+_ROMAN = re.compile(
+    r"(?:(?<=[oa][ft] )|(?<=in )|(?<=to )|(?<=level )|(?<=vertebra )|(?<=body )|(?<=[,–-])|(?<=[,–-] ))"
+    r"(?:Th|[CTDL])[ -](X?(?:I{1,3}|IV|VI{0,3}|IX)|XI{0,2})\b"
+)
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
+_ORDINAL = re.compile(r"\d(?:st|nd|rd|th)\b")
+_RANGED = re.compile(r"\b(?:to|through|until)\b")
+_MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
+_BONE_AFTER = re.compile(
+    r"[\s,]*(?:and t\d+ )?(?:vertebra|body|bodies|level|pedicle|lamina|spinous|transverse|endplate)"
+)
+_NAMED_AFTER = re.compile(
+    r"[\s,]*(?:lesion|metastas|fracture|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge"
+    r"|collapse|disc)"
+)
+_NAMED_BEFORE = re.compile(r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)$")
+_SIGNAL = re.compile(
+    r"weight|signal|intens|stir|flair|sequence|sagittal|axial|bright|dark|enhanc|gadolin|contrast"
+)
+_OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")
+_TO = re.compile(r"[^.;]{0,25}?\b(?:to|through|until|upto|till|as far as)\b[^.;,]{0,28}")
+_PLAINLY_TO = re.compile(r" (?:to|through|upto|up to|down to) (?:the )?(?:tip of the )?")
+# "a lesion at T8, extending inferiorly to T11"
+_GREW = re.compile(
+    r"(?:[\s,]*\b(?:levels?|vertebral|vertebra|body|bodies|disc|space|and|which|that|with|an|is|seen|it|also)\b)*"
+    r"[\s,]*(?:extend\w*|extension|track\w*|descend\w*|ascend\w*|spread\w*|reach\w*)\b"
+    r"[^.;,]{0,25}\b(?:to|until|upto|till|as far as)\b[^.;,]{0,20}"
+)
+
+
+def level_groups(page: Page, index: int) -> list[Group]:
+    """(start, end, label) of each level or range named in a sentence; labels like 'T6' and 'L4-L5'."""
+    sentence = page.sentences[index]
+    if sentence.levels is None:
+        if page.labels is None:
+            page.labels = _scan(page)
+        words = page.words(index)
+        groups = page.labels.get(index, []) + [(s, e, w.level) for s, e, w in words if w.level]
+        marks = [(s, e, w.landmark) for s, e, w in words if w.landmark]
+        sentence.levels = _extents(page, sentence.start, sorted(groups), marks) if groups else groups
+    return sentence.levels
+
+
+def _scan(page: Page) -> dict[int, list[Group]]:
+    """All labels of the text by sentence: letters and numbers in one pass, words only where there are any."""
+    rules = page.vocabulary.rules.levels
+    guards = _guards(
+        rules.not_after.phrases,
+        rules.not_before.phrases,
+        rules.weighting_after.phrases,
+        rules.weighting_before.phrases,
+        rules.root_of.phrases,
+        rules.owners.phrases,
+        rules.owners.subjects,
+        rules.owners.between,
+        rules.healthy.phrases,
+    )
+    found = [
+        (match.start(), match.end(), label)
+        for match in _GROUP.finditer(page.text)
+        if guards.is_level(page, match)
+        for label in _labels(page, match)
+    ]
+    found += [group for match in _ROMAN.finditer(page.text) for group in _roman(match)]
+    if any(word in page.plain for word in rules.words) or _ORDINAL.search(page.plain):
+        found += _worded(page, rules)
+    by_sentence: dict[int, list[Group]] = {}
+    for group in found:
+        by_sentence.setdefault(page.sentence_at(group[0]), []).append(group)
+    return by_sentence
+
+
+class _Guards:
+    """What around a label makes it no level, or no level of a lesion."""
+
+    def __init__(self, *lists: tuple[str, ...]) -> None:
+        self.after, self.before, self.weighting, self.weighted, self.root_of = lists[:5]
+        self.owners, self.subjects, self.between, healthy = lists[5:]
+        self.healthy = re.compile(
+            r"(?:(?:vertebral|vertebrae?|body|bodies|levels?|dis[ck]s?|spaces?) )*"
+            rf"(?:(?:is|are|was|were|appears?|remains?|looks?) )(?:{'|'.join(healthy)})\b"
+        )
+
+    def is_level(self, page: Page, match: re.Match[str]) -> bool:
+        """Whether a label of letter and number is a level."""
+        sentence = page.sentences[page.sentence_at(match.start())]
+        left = page.plain[max(sentence.start, match.start() - 80) : match.start()].rstrip(" :(")
+        right = page.plain[match.end() : min(sentence.end, match.end() + 50)].lstrip()
+        if (
+            match.start() >= sentence.end
+            or _ends(left, self.after)
+            or _starts(right, self.before)
+            or self.healthy.match(right)
+            or self._owned(left)
+        ):
+            return False
+        if right.startswith(("root", "nerve root")):
+            return _ends(_without(left, ("the", "right", "left", "exiting", "traversing")), self.root_of)
+        if not _MAYBE_WEIGHTING.fullmatch(match.group()) or _BONE_AFTER.match(right):
+            return True
+        # T1 and T2 mean weighting rather than the vertebra, unless something says otherwise.
+        if _starts(right, self.weighted) or right[:1] in ("*", "+") or _ends(left, self.weighting):
+            return False
+        named = _NAMED_AFTER.match(right) or _NAMED_BEFORE.search(left)
+        return bool(named) or not _SIGNAL.search(page.plain, sentence.start, sentence.end)
+
+    def _owned(self, left: str) -> bool:
+        """Whether something that is no lesion has the level: "the conus ends normally at L1"."""
+        owner = _without(left, self.between)
+        if _ends(owner, self.owners):
+            return True
+        if not _ends(owner, self.subjects):
+            return False
+        subject = max((p for p in self.subjects if owner.endswith(p)), key=len)
+        before = _without(owner[: -len(subject)], ("the", "a", "normal", "spinal"))
+        return not before or before[-1] in ",.;:()" or before.split()[-1] in _CLAUSE
+
+
+@cache
+def _guards(*lists: tuple[str, ...]) -> _Guards:
+    return _Guards(*lists)
+
+
+def _ends(text: str, phrases: tuple[str, ...]) -> bool:
+    """Whether a text ends with one of the phrases, on whole words."""
+    return text.endswith(phrases) and any(
+        text.endswith(p) and not text[: -len(p)][-1:].isalnum() for p in phrases
+    )
+
+
+def _starts(text: str, phrases: tuple[str, ...]) -> bool:
+    return text.startswith(phrases) and any(
+        text.startswith(p) and not text[len(p) : len(p) + 1].isalnum() for p in phrases
+    )
+
+
+def _without(text: str, words: tuple[str, ...]) -> str:
+    """The text without trailing words."""
+    rest = text.split()
+    while rest and rest[-1] in words:
+        rest.pop()
+    return " ".join(rest)
+
+
+def _labels(page: Page, group: re.Match[str]) -> list[str]:
+    """The labels of one group: 'T4, T5 and T7' gives three, 'C5/6' gives 'C5-C6'."""
+    labels: list[str] = []
+    joiner, reopened, last = "", False, ""
+    for match in _PART.finditer(group.group()):
+        if match.group(1):
+            joiner = match.group(1).lower()
+            continue
+        letter, number = (match.group(2) or "")[:1].upper(), int(match.group(3))
+        region = {"D": "T"}.get(letter, letter) or last[:1]
+        if not letter and last and number <= int(last[1:]):
+            # "T12/1" goes on with the next region; else a smaller number is no level ("L4 and 2 more").
+            region = _BELOW.get(last, "") if number == 1 else ""
+        if not 1 <= number <= _LAST.get(region, 0):
+            joiner = ""
+            continue
+        label = f"{region}{number}"
+        to = bool(_TO_WORD.fullmatch(joiner))
+        # "/" between two full labels that are no neighbours is a list.
+        ranged = to or joiner in ("-", "–", "—") or (not joiner and bool(letter))
+        ranged = ranged or (joiner == "/" and (not letter or _order(label) - _order(last) in _NEIGHBOURS))
+        if labels and ranged and last != label and ("-" not in labels[-1] or to or reopened):
+            # "T5-6 to T8-9": what follows the "to" moves the end.
+            reopened = to and "-" in labels[-1]
+            labels[-1] = f"{labels[-1].split('-')[0]}-{label}"
+        else:
+            labels.append(label)
+        joiner, last = "", label
+    if len(labels) == 2 and page.plain.endswith(("between ", "between the "), 0, group.start()):
+        return ["-".join(labels)]
+    return labels
+
+
+# Steps in `_order` from a vertebra to the next: T1-T2, C7-T1, T12-L1, L5-S1.
+_NEIGHBOURS = (1, 4, 9, 6)
+
+
+def _order(vertebra: str) -> int:
+    return _ABOVE[vertebra[0]] + int(vertebra[1:])
+
+
+def _roman(match: re.Match[str]) -> list[Group]:
+    """Levels such as "T VII"."""
+    letter = {"D": "T"}.get(match.group()[0], match.group()[0])
+    values = [_ROMAN_DIGITS[digit] for digit in match.group(1)] + [0]
+    number = sum(-one if one < other else one for one, other in pairwise(values))
+    return [(match.start(), match.end(), f"{letter}{number}")] if number <= _LAST[letter] else []
+
+
+@cache
+def _word_regex(words: tuple[str, ...], regions: tuple[str, ...]) -> re.Pattern[str]:
+    number = rf"(?:{'|'.join(words)}|\d{{1,2}}(?:st|nd|rd|th))"
+    joiner = r"(?:\s*,)?\s+(?:(?:to|through|until|and|or|&)\s+)?(?:the\s+)?"
+    return re.compile(
+        rf"\b{number}(?:{joiner}{number})*\s+"
+        rf"(?:({'|'.join(regions)})\b(?!\s+(?:nerve|puncture))|vertebrae?\b)"
+    )
+
+
+def _worded(page: Page, rules: LevelRules) -> list[Group]:
+    """Levels such as "the tenth thoracic vertebra"."""
+    found: list[Group] = []
+    for match in _word_regex(tuple(rules.words), tuple(rules.regions)).finditer(page.plain):
+        region = rules.regions.get(match.group(1) or "") or _region_said(page, match.start(), rules)
+        numbers = [rules.words.get(word) or _digits(word) for word in match.group().split()]
+        labels = [f"{region}{n}" for n in numbers if 1 <= n <= _LAST.get(region, 0)]
+        if len(labels) == 2 and _RANGED.search(match.group()):
+            labels = ["-".join(labels)]
+        found += [(match.start(), match.end(), label) for label in labels]
+    return found
+
+
+def _digits(word: str) -> int:
+    return int("".join(filter(str.isdigit, word)) or 0)
+
+
+def _region_said(page: Page, at: int, rules: LevelRules) -> str:
+    """The region that the sentence of "the fifth vertebra" names elsewhere."""
+    sentence = page.sentences[page.sentence_at(at)]
+    words = re.findall(r"\w+", page.plain[sentence.start : sentence.end])
+    return next((rules.regions[word] for word in words if word in rules.regions), "")
+
+
+def _extents(page: Page, start: int, groups: list[Group], marks: list[Group]) -> list[Group]:
+    """Joins "from C4/5 to C7", "between T3 and T9", "from T8 to the conus", "at T8, extending to T11"."""
+    known = {group[0] for group in groups}
+    joined: list[Group] = []
+    for group in sorted(groups + marks):
+        if joined and joined[-1][1] <= group[0]:
+            s, e, _ = joined[-1]
+            gap = page.plain[e : group[0]]
+            if _spans(page, start, joined[-1], gap) or (group[0] not in known and _PLAINLY_TO.fullmatch(gap)):
+                joined[-1] = (s, group[1], _span(page, joined[-1], group))
+                known.add(s)
+                continue
+        joined.append(group)
+    return [group for group in joined if group[0] in known]
+
+
+def _spans(page: Page, start: int, first: Group, gap: str) -> bool:
+    """Whether what stands between two levels makes them the ends of one range."""
+    if _GREW.fullmatch(gap):
+        return True
+    opened = _OPENED.search(page.plain[max(start, first[0] - 35) : first[0]])
+    if not opened or ("," in gap and _RANGED.search(page.plain, first[0], first[1])):
+        return False
+    return bool(_TO.fullmatch(gap) or (opened.group(1) == "between" and gap in (" and ", " and the ")))
+
+
+def _span(page: Page, first: Group, last: Group) -> str:
+    """The range from one level to another; one that begins at a disc leaves out the bone above it."""
+    upper, lower = first[2].split("-"), last[2].split("-")
+    down = _order(upper[0]) < _order(lower[-1])
+    if len(upper) == 2 and page.plain.startswith((" disc", " disk"), first[1]):
+        upper = upper[1:] if down else upper[:1]
+    if len(lower) == 2 and page.plain.startswith((" disc", " disk"), last[1]):
+        lower = lower[:1] if down else lower[1:]
+    ends = sorted({*upper, *lower}, key=_order)
+    return ends[0] if len(ends) == 1 else f"{ends[0]}-{ends[-1]}"
