@@ -9,7 +9,8 @@ from nlp.phrases import Phrases, normal, plurals, slips, spellings
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
-_REGIONS = ("c", "t", "th", "d", "l", "s")  # as levels are written
+_REGIONS = ("c", "t", "th", "d", "l", "s", "cv", "tv", "dv", "lv")  # as levels are written
+_ROMAN = ("ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,12 @@ def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> set[
     """Every phrase that can make something a matter of the spine: lesions, places, levels, studies."""
     found = {form for form, term in terms.items() if term.concept and term.concept.site == "spinal"}
     found |= {
-        form for form, word in words.items() if word.spine or word.neuraxis or word.skeleton or word.target
+        form
+        for form, word in words.items()
+        if word.spine or word.neuraxis or word.skeleton or word.target or word.level
     }
     found |= {f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)}
+    found |= {f"{region} {n}" for region in _REGIONS for n in _ROMAN}
     return found | set(rules.levels.regions) | {normal(name) for name in rules.sites.spine_study}
 
 
