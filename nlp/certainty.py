@@ -54,6 +54,8 @@ def certainty_at(page: Page, start: int, end: int) -> tuple[str, str | None]:
     before = _before(page, start, end, index)
     after = _after(page, start, end, index)
     label, cue = _decide(before, after)
+    if cue is None and " ".join(page.plain[start:end].split()) in page.vocabulary.background:
+        return "historical", page.text[start:end]
     label = "historical" if label == "family" else label
     default = page.vocabulary.rules.sections[section].certainty
     if section == "history" and label == "indication":
@@ -114,23 +116,24 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
 
 
 def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
-    if cue_end >= start:
-        return True
+    """Whether a cue that ends at `cue_end` reaches on to a finding at [start, end)."""
     gap = page.plain[cue_end:start]
-    if cue.reach != "sentence" and (";" in gap or ":" in gap[2:]):
-        return False
-    if len(gap) > _REACH[cue.reach] or (cue.label == "historical" and _OPERATED.search(gap)):
+    operated = cue.label == "historical" and _OPERATED.search(gap)
+    if operated or ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach]:
         return False
     if cue.reach == "purpose":
         return bool(_PURPOSE.search(gap))
-    if "," not in gap or cue.reach == "sentence":
-        return True
+    return "," not in gap or _enumerates(page, cue, cue_end, start, end)
+
+
+def _enumerates(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
+    """Whether the commas between a cue and a finding are those of an enumeration."""
     if cue.reach == "list":
-        told = cue.label == "historical" and (_CLAUSE.search(gap) or _STATED.match(page.plain, end))
-        return not told
+        told = _CLAUSE.search(page.plain, cue_end, start) or _STATED.match(page.plain, end)
+        return cue.label != "historical" or not told
     if cue.label in _HEDGES:
         return bool(_LISTED.search(page.plain, cue_end, end + 25))
-    return cue.reach != "phrase"
+    return cue.reach in ("clause", "sentence")
 
 
 def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
@@ -147,8 +150,8 @@ def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] |
 def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
     """The cue after a finding that reaches back to it.
 
-    The first one counts; one that reaches back through the sentence ("…, but this was not confirmed") takes back
-    what was said, and "cannot be excluded" a doubt.
+    The first one counts. One that reaches through the whole sentence takes back what was said before it
+    ("…, but this was not confirmed"); "cannot be excluded" takes back a denial only.
     """
     if answer := _ANSWERED.match(page.plain, end):
         return "absent", answer.group().strip()
@@ -158,9 +161,8 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
         if e <= end or s < start:
             continue
         cue = _cue(cues, ("before", "both"))
-        if cue and cue.reach == "sentence" and not _other_between(page, index, end, s):
-            if cue.label == "absent" or (found and found[0] in ("unlikely", "absent")):
-                return cue.label, page.text[s:e]
+        if cue and _takes_back(cue, found) and not _other_between(page, index, end, s):
+            return cue.label, page.text[s:e]
         if over:
             continue
         if cue is None:
@@ -169,8 +171,14 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
         elif cue.label == "pseudo":
             over = s - end < 3
         else:
-            found, over = (cue.label, page.text[s:e]) if _reaches_back(cue, page.plain[end:s]) else None, True
+            over = True
+            found = (cue.label, page.text[s:e]) if _reaches_back(page, cue, start, end, s) else None
     return found
+
+
+def _takes_back(cue: Cue, found: tuple[str, str] | None) -> bool:
+    denied = found is not None and found[0] in ("unlikely", "absent")
+    return cue.reach == "sentence" and (cue.label == "absent" or denied)
 
 
 def _other_between(page: Page, index: int, end: int, stop: int) -> bool:
@@ -178,11 +186,15 @@ def _other_between(page: Page, index: int, end: int, stop: int) -> bool:
     return any(end <= m.start < stop for m in page.in_sentence(index))
 
 
-def _reaches_back(cue: Cue, gap: str) -> bool:
-    listed = "," not in gap or bool(_LISTED.search(gap))
-    if cue.label == "historical" and _FOUND.search(gap):
+def _reaches_back(page: Page, cue: Cue, start: int, end: int, cue_start: int) -> bool:
+    """Whether a cue that begins at `cue_start` reaches back to a finding at [start, end)."""
+    gap = page.plain[end:cue_start]
+    if cue.label == "end" or ";" in gap or len(gap) > _REACH[cue.reach]:
         return False
-    return cue.label != "end" and ";" not in gap and listed and len(gap) <= _REACH[cue.reach]
+    if cue.label == "historical" and _FOUND.search(page.plain, start, cue_start):
+        return False
+    beside = cue.label == "historical" and gap.strip() in (",", ", (", "(")  # "schwannoma, resected"
+    return beside or "," not in gap or bool(_LISTED.search(gap))
 
 
 @Language.factory("spinetriage_certainty")

@@ -39,7 +39,7 @@ CERTAINTIES = (
     "recommendation",
 )
 CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
-DIRECTIONS = ("after", "before", "both")
+DIRECTIONS = ("after", "before", "both", "within")
 REACHES = ("next", "phrase", "purpose", "list", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
 TREND_LABELS = (*TRENDS[:-1], "old")

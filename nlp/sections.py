@@ -123,10 +123,14 @@ def _asks(page: Page, start: int, end: int) -> bool:
 
 
 def _begins(text: str, at: int) -> bool:
-    """Whether a line or a statement begins here, bullets and marks before it aside."""
+    """Whether a line or a statement begins here, bullets and marks before it aside.
+
+    Several spaces stand for the line break that some exports lose.
+    """
+    before = at
     while at and text[at - 1] in " \t>*#_-":
         at -= 1
-    return not at or text[at - 1] in "\n\r.;!?]"
+    return before - at > 2 or not at or text[at - 1] in "\n\r.;!?]"
 
 
 @Language.factory("spinetriage_sections")

@@ -15,6 +15,7 @@ _BREAK = re.compile(
     r"[.!?][\"')\]]?\s+(?:[\"“”•]\s*(?=[A-Z])|(?=\S))(?!(?<=\b[Cc]a\.\s)\d)"  # stop and space, not "ca. 3 cm"
     r"|\.(?:(?<=[a-z]{3}\.)(?=[A-Z][a-z])|[ \t]*\n+)"  # stop without space: "images.However"; or at the end
     r"|[\"“”•](?<=\s[\"“”•])\s*(?=[A-Z])"  # quotation marks and dots as bullets
+    r"|[1-9]\)(?<=\s\d\))\s+(?=[A-Z])"  # an item in a line: "Fracture of L1 2) No compression"
     r"|\n(?:[ \t]*\n\s*"  # blank line
     r"|(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))|)"  # bullet, number or heading
 )
@@ -72,6 +73,8 @@ def _ends(text: str, start: int, end: int, following: int) -> bool:
     if last == "?" and (text[end - 2 : end - 1].isspace() or not text[following : following + 1].isupper()):
         return False  # a question mark before its subject: "? infective"
     gap = text[end:following]
+    if gap.strip()[:1].isdigit():
+        return text.count("(", start, end) <= text.count(")", start, end)  # not "(grade 2) With"
     if gap == " " or not _ITEM.search(gap):
         return last != "." or not (_abbreviated(text, start, end) or _LIST_NUMBER.fullmatch(text, start, end))
     if (

@@ -53,6 +53,7 @@ class Vocabulary:
     terms: Phrases[Term]
     words: Phrases[Word]
     cues: Phrases[tuple[Cue, ...]]
+    background: frozenset[str]  # names that are no finding of a study by themselves
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool | None]
     headings: Phrases[str]
@@ -77,6 +78,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
         terms=Phrases(terms),
         words=Phrases(words),
         cues=Phrases(_cues(rules, pairs)),
+        background=frozenset(normal(p) for c in rules.cues if c.direction == "within" for p in c.phrases),
         red_flags=_red_flags(rules, pairs),
         studies=Phrases(_studies(rules)),
         english=frozenset(rules.language.english.words),
@@ -184,7 +186,7 @@ def _studies(rules: Rules) -> dict[str, bool | None]:
 def _cues(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, tuple[Cue, ...]]:
     cues: dict[str, tuple[Cue, ...]] = {}
     for cue in rules.cues:
-        for phrase in cue.phrases:
+        for phrase in cue.phrases if cue.direction != "within" else ():
             for form in spellings(phrase, pairs):
                 cues[form] = (*cues.get(form, ()), cue)
     return cues
