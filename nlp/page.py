@@ -162,5 +162,5 @@ def page_of(doc: Doc, vocabulary: Vocabulary) -> Page:
     """The sheet of a document; laid out here when the document came from spaCy's own tokenizer."""
     page: Page | None = doc.user_data.get("spinetriage")
     if page is None:
-        page = doc.user_data["spinetriage"] = new_page(doc.text, {}, vocabulary)
+        page = doc.user_data["spinetriage"] = new_page(doc.text, doc._context or {}, vocabulary)
     return page

@@ -23,13 +23,12 @@ from nlp import (  # noqa: F401
     sections,
     sentences,
     sizes,
+    summary,
     trends,
 )
-from nlp.page import Mention, Page, new_page
-from nlp.priority import NOTHING, Verdict
-from nlp.reading import Finding, Reading, Reason
-from nlp.schema import LESION_CLASSES
-from nlp.unreadable import unreadable
+from nlp.page import Page, new_page
+from nlp.reading import Reading
+from nlp.summary import summarize
 from nlp.vocabulary import current
 
 PIPELINE = (
@@ -47,12 +46,17 @@ PIPELINE = (
     "conflicts",
     "red_flags",
     "priority",
+    "summary",
 )
 
 
 @cache
 def language() -> Language:
-    """The spaCy pipeline, built once a process from the configured rules."""
+    """The spaCy pipeline, built once a process from the configured rules.
+
+    It reads like any other: `language().pipe([(text, context)], as_tuples=True, n_process=2)` gives documents
+    whose `user_data["spinetriage"]` is the object of the JSON contract.
+    """
     built = spacy.blank("en")
     for name in PIPELINE:
         built.add_pipe(f"spinetriage_{name}")
@@ -75,36 +79,10 @@ def read(text: str, **context: Any) -> Reading:
     Reading
         `to_dict()` is the object of the JSON contract; offsets count characters of `text`.
     """
-    vocabulary = current()
-    page = new_page(text, context, vocabulary)
+    page = new_page(text, context, current())
     if page.hits:
-        _run(page, PIPELINE)
-    verdict: Verdict = page.result or NOTHING
-    reason = unreadable(page, vocabulary)
-    if reason:
-        floor = vocabulary.rules.priority.floors["U"]
-        extra = Reason("U", f"{floor.text} ({reason})", tier=floor.tier)
-        if verdict.tier == "routine":
-            verdict = Verdict(floor.tier, verdict.score, verdict.neural, "U", (*verdict.reasons, extra))
-        else:
-            verdict = Verdict(
-                verdict.tier, verdict.score, verdict.neural, verdict.decided_by, (*verdict.reasons, extra)
-            )
-    findings = [(m.concept.cls in LESION_CLASSES and not m.effect, _finding(page, m)) for m in page.mentions]
-    return Reading(
-        suspicious=verdict.tier != "routine",
-        tier=verdict.tier,
-        score=verdict.score,
-        neural=verdict.neural,
-        unreadable=reason,
-        decided_by=verdict.decided_by,
-        reasons=verdict.reasons,
-        findings=tuple(f for lesion, f in findings if lesion),
-        context_findings=tuple(f for lesion, f in findings if not lesion),
-        red_flags=tuple(page.red_flags),
-        conflicts=tuple(page.conflicts),
-        rules_version=vocabulary.rules.version,
-    )
+        _run(page, PIPELINE[:-1])
+    return summarize(page)
 
 
 def read_many(items: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Reading]:
@@ -147,22 +125,3 @@ def _run(page: Page, names: Iterable[str]) -> None:
     doc = Doc(pipeline.vocab, user_data={"spinetriage": page})
     for name in names:
         doc = pipeline.get_pipe(f"spinetriage_{name}")(doc)
-
-
-def _finding(page: Page, m: Mention) -> Finding:
-    return Finding(
-        concept=m.concept.id,
-        name=m.concept.name,
-        cls=m.concept.cls,
-        quote=page.text[m.start : m.end],
-        start=m.start,
-        end=m.end,
-        certainty=m.certainty,
-        cue=m.cue,
-        compartments=m.compartments,
-        compartment_basis=m.basis,
-        levels=m.levels,
-        size_mm=m.size_mm,
-        trend=m.trend,
-        section=page.sentences[m.sentence].section,
-    )

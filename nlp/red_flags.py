@@ -27,8 +27,10 @@ class RedFlags:
         self.vocabulary = vocabulary
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set the red flags of the page."""
+        """Set the red flags of a page that holds any finding; elsewhere they would add nothing."""
         page = page_of(doc, self.vocabulary)
+        if not page.mentions:
+            return doc
         found = {name for text in _stories(page) for name in self.flags_in(text)}
         if (age := years(page.context.get("patient_age"))) is not None:
             limit = self.vocabulary.rules.priority.clinical.age_over

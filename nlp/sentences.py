@@ -19,9 +19,25 @@ _BREAK = re.compile(
     r"|\n(?:[ \t]*\n\s*"  # blank line
     r"|(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))|)"  # bullet, number or heading
 )
-_ABBREVIATIONS = frozenset(
-    "dr mr mrs ms prof approx vs e.g i.e etc fig figs no st lt rt cf incl resp max min sag ax a.p".split()
+_TITLES = ("dr", "mr", "mrs", "ms", "prof", "st")
+_SHORT = (
+    "approx",
+    "vs",
+    "e.g",
+    "i.e",
+    "etc",
+    "fig",
+    "figs",
+    "no",
+    "lt",
+    "rt",
+    "cf",
+    "incl",
+    "resp",
+    "max",
+    "min",
 )
+_ABBREVIATIONS = frozenset((*_TITLES, *_SHORT, "sag", "ax", "a.p"))
 _LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
 _ITEM = re.compile(r"[\n\"“”•]")
 _LONGEST = 800  # characters of a sentence; what is longer has lost its full stops

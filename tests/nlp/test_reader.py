@@ -1,17 +1,25 @@
 """The contract of the reading room's door."""
 
+import dataclasses
 import json
 import pickle
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.phrases import plain
 from nlp.reader import certainty_of, language, read, read_many, rules_version
 from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES, TRENDS
+from nlp.vocabulary import current
+
+TESTS = Path(__file__).parents[1]
 
 REPORT = """INDICATION: Known breast cancer, leg weakness, worse at night.
 
@@ -236,12 +244,45 @@ def test_the_same_text_gives_the_same_reading():
 def test_the_pipeline_is_spacys_and_can_be_called_as_such():
     doc = language()("There is an epidural abscess at L3.")
     assert doc.text == "There is an epidural abscess at L3."
-    assert doc.user_data["spinetriage"].result.tier == "stat"
+    assert doc.user_data["spinetriage"] == read(doc.text).to_dict()
+    assert doc.user_data["spinetriage"]["tier"] == "stat"
 
 
-def test_readings_pickle():
+def test_the_pipeline_takes_context_and_runs_in_two_processes():
+    texts = [
+        (REPORT, {"study_description": "MRI of the lumbar spine"}),
+        ("A mass is seen.", {"study_description": "MRI of the brain"}),
+        ("A mass is seen.", {"study_description": "MRI of the thoracic spine"}),
+        ("", {}),
+    ]
+    docs = list(language().pipe(texts, as_tuples=True, n_process=2, batch_size=2))
+    assert [doc.user_data["spinetriage"] for doc, _ in docs] == [read(t, **c).to_dict() for t, c in texts]
+    assert [doc.user_data["spinetriage"]["tier"] for doc, _ in docs[1:3]] == ["routine", "soon"]
+
+
+def test_the_pipeline_and_its_readings_can_be_kept(tmp_path):
     reading = read(REPORT)
     assert pickle.loads(pickle.dumps(reading)) == reading  # noqa: S301 - our own bytes
+    language().to_disk(tmp_path)
+    for kept in (spacy.load(tmp_path), pickle.loads(pickle.dumps(language()))):  # noqa: S301
+        assert kept(REPORT).user_data["spinetriage"] == reading.to_dict()
+
+
+def all_texts():
+    for path in sorted((TESTS / "nlp" / "cases").glob("*.toml")):
+        for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]:
+            yield case["text"]
+    for path in sorted((TESTS.parent / "sample_reports" / "text").glob("*.txt")):
+        yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_what_is_left_unread_would_change_nothing(monkeypatch):
+    """A report without a word of the spine is put aside after one scan: reading it whole gives the same."""
+    texts = list(all_texts())
+    sparse = [read(text).to_dict() for text in texts]
+    whole = dataclasses.replace(current(), spine=SimpleNamespace(find=lambda text: [text]))
+    monkeypatch.setattr("nlp.reader.current", lambda: whole)
+    assert [read(text).to_dict() for text in texts] == sparse
 
 
 def test_the_room_starts_alone_and_quickly():
