@@ -9,7 +9,6 @@ from nlp.schema import LESION_CLASSES
 
 Groups = Mapping[str, frozenset[str]]
 
-SURE = ("present", "probable")
 _FILLS = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
 _SINS = re.compile(r"\bsins\b(?: score)?(?: of| is|:| =)?\s*(\d{1,2})\b")
 _PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")
@@ -35,7 +34,7 @@ class Case:
     @property
     def neural(self) -> str:
         """none, possible or present."""
-        if any(m.certainty in SURE for m in self.compressions):
+        if any(m.sure for m in self.compressions):
             return "present"
         return "possible" if self.compressions or self.crowded else "none"
 
@@ -48,7 +47,7 @@ class Case:
     @property
     def touched(self) -> bool:
         """Whether cord or cauda equina are surely touched."""
-        return any(m.concept.cls == "compression" and m.certainty in SURE for m in self.pressures)
+        return any(m.concept.cls == "compression" and m.sure for m in self.pressures)
 
     @property
     def harmless(self) -> bool:
@@ -66,7 +65,7 @@ class Case:
 
     def has(self, group: str) -> bool:
         """Whether a part of a group is present or probable anywhere in the report."""
-        return any(m.certainty in SURE and m.concept.id in self.groups[group] for m in self.parts)
+        return any(m.sure and m.concept.id in self.groups[group] for m in self.parts)
 
     def parts_of(self, lesion: Mention, group: str) -> list[Mention]:
         """The affirmed parts of a group that belong to a lesion, itself among them."""
@@ -77,15 +76,10 @@ def _compresses(m: Mention, groups: Groups) -> bool:
     return m.concept.cls == "compression" and m.concept.id not in groups["contact"]
 
 
-def known(m: Mention) -> bool:
-    """Whether a lesion is old, or not worse than before."""
-    return m.old or m.trend in ("stable", "regressed", "resolved")
-
-
 def _crowds(m: Mention, groups: Groups) -> bool:
     """Whether a lesion that is no wear fills the canal: compression is possible though nobody says so."""
     full = m.concept.id in groups["crowding"] or (m.severe and m.concept.id in groups["narrowing"])
-    return full and any(c.concept.cls in _FILLS and not known(c) for c in m.causes)
+    return full and any(c.concept.cls in _FILLS and not c.known for c in m.causes)
 
 
 def _together(one: Mention, other: Mention) -> bool:

@@ -13,12 +13,14 @@ _LINK = re.compile(
     r"consistent with|compatible with|keeping with|correspond|represent|likely|suggest|favou?r|typical"
     r"|characteristic"
     r"|probab|reflect|diagnostic|suspicious for|concerning for|may be|could be|such as|which is"
+    r"|(?:appearances?|features) (?:\w+ )?(?:those |that )?of"
     r"|c w\b|s o\b|(?:arising|resulting) from\b|\bis an?\b"
 )
 _APART = re.compile(r"; |\. ")
 _FAR, _NEXT = 170, 110  # characters between a description and its diagnosis, here and in the next sentence
 _MANY = 40  # mentions of one level that are looked at
-_TUMOURS = ("malignant", "suspicious", "benign_tumor", "infection")
+_WORSE = ("malignant", "suspicious", "infection")
+_FAMILIES = (("malignant", "suspicious"), ("inflammatory", "suspicious"))  # both may be called a lesion
 _HOLDERS = ("malignant", "suspicious", "vascular", "cyst", "benign_tumor")
 _IN_DURA = (("intramedullary",), ("intradural_extramedullary",))
 
@@ -46,6 +48,7 @@ class Diagnoses:
             if m.affirmed and m.concept.id in self.descriptors:
                 m.absorbed = self._explained(page, m) or self._named_elsewhere(m, named)
         _treated(page, self.descriptors)
+        _settled(page, self.descriptors)
         self._effects(page)
         return doc
 
@@ -79,11 +82,11 @@ class Diagnoses:
             for m in named.get(level, ())[:_MANY]
             if not descriptor.compartments or m.compartments[:1] == descriptor.compartments[:1]
         ]
-        classes: tuple[str, ...] = ("benign_other", "inflammatory")
+        classes: tuple[str, ...] = ("benign_other", "inflammatory", "benign_tumor")
         if descriptor.concept.id in self.signal:
             classes += ("degenerative",)
         benign = any(m.concept.id in self.harmless and m.concept.cls in classes for m in same)
-        return benign and not any(m.concept.cls in _TUMOURS for m in same)
+        return benign and not any(m.concept.cls in _WORSE for m in same)
 
     def _effects(self, page: Page) -> None:
         """Signal beside a lesion is its attribute; cord signal beside compression its effect."""
@@ -125,6 +128,26 @@ def _treated(page: Page, descriptors: frozenset[str]) -> None:
         kind = m.concept.id in descriptors or m.concept.id == "META_SPINE"
         if m.affirmed and m.trend == "unknown" and kind and "extradural" in m.compartments:
             m.trend = "stable" if everywhere or levels & set(m.levels) else m.trend
+
+
+def _settled(page: Page, descriptors: frozenset[str]) -> None:
+    """A known disease is stable when all its described lesions are, those of its level if it has one."""
+    for m in page.mentions:
+        family = next((f for f in _FAMILIES if m.concept.cls in f), ())
+        named = family and m.affirmed and m.trend == "unknown" and m.concept.id not in descriptors
+        if not named or m.old:
+            continue
+        told = m.concept.cls == "inflammatory" or (m.cue or "").lower().startswith("known")
+        parts = [
+            o
+            for o in page.mentions
+            if o is not m
+            and o.affirmed
+            and o.concept.cls in family
+            and (not m.levels or {*m.levels} & {*o.levels})
+        ]
+        if told and parts and all(o.known for o in parts):
+            m.trend = "stable"
 
 
 @Language.factory("spinetriage_diagnoses")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from nlp.case import SURE, Case, known
+from nlp.case import Case
 from nlp.page import Mention
 
 _SERIOUS = ("malignant", "suspicious")
@@ -21,7 +21,7 @@ def floors(case: Case) -> list[str]:
 
 
 def _of_compression(case: Case, m: Mention) -> Iterator[str]:
-    if m.certainty not in SURE:
+    if not m.sure:
         if not m.degenerative:
             yield "R3"
     elif m.concept.id in case.groups["cauda_compression"]:
@@ -30,15 +30,15 @@ def _of_compression(case: Case, m: Mention) -> Iterator[str]:
         if m.signal:
             yield "R8"
     else:
-        yield "R1s" if known(m) else "R1"
+        yield "R1s" if m.known else "R1"
 
 
 def _of_lesion(case: Case, m: Mention) -> Iterator[str]:
     """The floors of one affirmed lesion."""
-    sure, cls = m.certainty in SURE, m.concept.cls
-    if known(m) and (m.old or cls != "infection"):
+    sure, cls = m.sure, m.concept.cls
+    if m.known and (m.old or cls != "infection"):
         return
-    if case.emergent(m) and not known(m):
+    if case.emergent(m) and not m.known:
         yield "R2" if sure else "R3"
     if m.concept.id in case.groups["cord_bleed"] and sure:
         yield "R2b"

@@ -69,6 +69,16 @@ class Mention:
         """Whether the report says, or may say, that it is there."""
         return self.certainty in ("present", "probable", "possible")
 
+    @property
+    def sure(self) -> bool:
+        """Whether the report leaves little doubt that it is there."""
+        return self.certainty in ("present", "probable")
+
+    @property
+    def known(self) -> bool:
+        """Whether it is old, or not worse than before."""
+        return self.old or self.trend in ("stable", "regressed", "resolved")
+
 
 @dataclass(slots=True)
 class Page:

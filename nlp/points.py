@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nlp.case import SURE, Case
+from nlp.case import Case
 from nlp.page import Mention, Page
 from nlp.reading import Reason
 from nlp.schema import Rules
@@ -81,7 +81,7 @@ class Points:
         said = {
             group: self.rules.stability[group]
             for group in ("pathological_fracture", "retropulsion")
-            if any(m.certainty in SURE for m in case.parts_of(lesion, group))
+            if any(m.sure for m in case.parts_of(lesion, group))
         }
         if case.sins is not None and case.sins >= 7 and lesion.concept.route not in _HARMLESS:
             grade = "sins_unstable" if case.sins >= 13 else "sins_indeterminate"

@@ -10,10 +10,16 @@ from nlp.page import Page, page_of
 from nlp.phrases import plain
 from nlp.vocabulary import Vocabulary, current
 
+# A denial before the words, until the patient's own story goes on; or another person.
 _DENIED = re.compile(
-    r"\b(?:no|not|without|denies|denied|nil|negative for|family history of|fhx of|mother|father|aunt|uncle"
-    r"|brother"
-    r"|sister|grandfather|grandmother|cousin)\b[^.;:]{0,50}$"
+    r"\b(?:no|not|nor|without|never|denies|denied|denying|nil|negative for|absence of|free of)\b"
+    r"(?:(?!\b(?:but|however|although|has|have|had|who|now|presents?|presented|presenting|complains?)\b"
+    r"|[,)] (?:with|known|history|hx|h o|previous|prior|new|and)\b)[^.;:]){0,60}$"
+    r"|\b(?:family history of|fhx of|mother|father|parents?|aunt|uncle|brother|sister|grandfather|grandmother"
+    r"|cousin)\b[^.;:]{0,60}$"
+)
+_GONE = re.compile(
+    r"^[^.;:,]{0,25}\b(?:resolved|recovered|subsided|disappeared|absent|denied|excluded|ruled out)\b"
 )
 _CLINICAL = ("indication", "history")
 _AGE = re.compile(r"^\s*0*(\d{1,3})\s*([YMWD]?)\s*$", re.IGNORECASE)
@@ -25,35 +31,46 @@ class RedFlags:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+        self.names = (*vocabulary.rules.red_flags, "age_over_50")
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the red flags of a page that holds any finding; elsewhere they would add nothing."""
         page = page_of(doc, self.vocabulary)
         if not page.mentions:
             return doc
-        found = {name for text in _stories(page) for name in self.flags_in(text)}
-        if (age := years(page.context.get("patient_age"))) is not None:
-            limit = self.vocabulary.rules.priority.clinical.age_over
-            found |= {"age_over_50"} if age > limit else set()
-        page.red_flags = [name for name in (*self.vocabulary.rules.red_flags, "age_over_50") if name in found]
+        found = {name for start, end in _stories(page) for name in self._said(page.plain, start, end, page)}
+        if indication := page.context.get("indication"):
+            words = plain(str(indication))
+            found |= set(self._said(words, 0, len(words)))
+        age = years(page.context.get("patient_age"))
+        if age is not None and age > self.vocabulary.rules.priority.clinical.age_over:
+            found.add("age_over_50")
+        page.red_flags = [name for name in self.names if name in found] if found else []
         return doc
 
-    def flags_in(self, text: str) -> Iterator[str]:
-        """Names of the flags said, and not denied, in a clinical text."""
-        for start, _, names in self.vocabulary.red_flags.find(text):
-            if not _DENIED.search(text[max(0, start - 60) : start]):
-                yield from names
+    def _said(self, text: str, start: int, end: int, page: Page | None = None) -> Iterator[str]:
+        """Names of the flags that a clinical text says and does not deny."""
+        hits = self.vocabulary.red_flags.find(text, start, end)
+        for s, e, names in hits:
+            denied = _DENIED.search(text, max(start, s - 80), s)
+            if denied and not any(a <= denied.start() < b for a, b, _ in hits):  # "not relieved by rest"
+                continue
+            if _GONE.match(text[e : e + 50]):
+                continue
+            if page and any(m.affirmed and m.start < e and s < m.end for m in page.mentions):
+                continue  # "myelopathic cord signal", "metastatic deposit": what is seen is no history
+            yield from names
 
 
-def _stories(page: Page) -> Iterator[str]:
-    """The clinical texts: the sections, else the start of the report, and the context's own indication."""
-    if indication := page.context.get("indication"):
-        yield plain(str(indication))
-    titled = [s for s in page.sections if s.kind in _CLINICAL]
-    for section in titled:
-        yield page.plain[section.start : section.end]
-    if not titled and not any(s.titled for s in page.sections):
-        yield page.plain[:_HEAD]
+def _stories(page: Page) -> Iterator[tuple[int, int]]:
+    """Where the clinical story stands: in its sections, else at the start of a report without headings."""
+    titled = False
+    for section in page.sections:
+        titled = titled or section.titled
+        if section.kind in _CLINICAL:
+            yield section.start, section.end
+    if not titled:
+        yield 0, min(_HEAD, len(page.plain))
 
 
 def years(age: object) -> float | None:

@@ -71,7 +71,10 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
     """(distance, label) of every word of change that reaches the mention."""
     found = []
     for s, e, word in page.words(mention.sentence):
+        denied = mention.affirmed and page.plain.endswith(("no ", "without "), 0, s)
         for trend in word.trends:
+            if denied and trend.label == "new":
+                continue  # "known metastases with no new deposits"
             distance = _distance(page, mention, trend, s, e)
             if distance is not None:
                 found.append((distance, trend.label))
