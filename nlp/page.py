@@ -159,13 +159,18 @@ class Page:
 def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> Page:
     """Scan a text once and lay out the sheet; a report without a word of the spine gets no hits."""
     page = Page(text, plain(text), context, vocabulary, [])
-    if vocabulary.spine.find(page.plain) or vocabulary.spine.find(page.study):
-        page.hits = [
-            hit
-            for hit in vocabulary.terms.find(page.plain)
-            if not hit[2].exact or text[hit[0] : hit[1]].replace("\n", " ") == hit[2].exact
-        ]
+    spine = vocabulary.spine.find(page.plain)
+    if spine or (context and vocabulary.spine.find(page.study)):
+        hits = vocabulary.terms.find(page.plain)
+        pressable = any(can_be_pressed for _, _, can_be_pressed in spine)
+        if any(term.concept or (pressable and term.grade) for _, _, term in hits):
+            page.hits = [hit for hit in hits if not hit[2].exact or _as_written(text, hit)]
     return page
+
+
+def _as_written(text: str, hit: Hit) -> bool:
+    """Whether an abbreviation in capitals stands in the text in capitals."""
+    return text[hit[0] : hit[1]].replace("\n", " ") == hit[2].exact
 
 
 def page_of(doc: Doc, vocabulary: Vocabulary) -> Page:

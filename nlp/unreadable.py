@@ -7,7 +7,8 @@ from nlp.vocabulary import Vocabulary
 
 _CHOICE = re.compile(r"\[\s*\w+(?:\s*[/|]\s*\w+)+\s*\]")  # "[no/mild/severe]", nothing chosen
 _LETTER = re.compile(r"[^\W\d_]")
-_SAMPLE = 500  # characters of the beginning and of the end that show the language
+_PLAINLY = 0.2  # share of English function words that needs no comparison
+_SAMPLE = 400  # characters of the beginning and of the end that show the language
 
 
 def unreadable(page: Page, vocabulary: Vocabulary) -> str | None:
@@ -33,6 +34,8 @@ def _foreign_language(words: list[str], vocabulary: Vocabulary) -> bool:
     if len(words) < rules.minimum_words:
         return False
     english = sum(map(vocabulary.english.__contains__, words)) / len(words)
+    if english > _PLAINLY:
+        return False
     other = sum(map(vocabulary.foreign.__contains__, words)) / len(words)
     if english < rules.minimum_english:
         return other > english or sum(map(str.isascii, words)) < 0.7 * len(words)

@@ -49,7 +49,7 @@ class Vocabulary:
     """All phrase finders, made once from the rules."""
 
     rules: Rules
-    spine: Phrases[None]  # words without which nothing in a report can be of the spine
+    spine: Phrases[bool]  # words without which nothing in a report can be of the spine
     terms: Phrases[Term]
     words: Phrases[Word]
     cues: Phrases[tuple[Cue, ...]]
@@ -74,7 +74,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
     terms, words = _terms(rules, pairs), _words(rules, pairs)
     return Vocabulary(
         rules=rules,
-        spine=Phrases(dict.fromkeys(_spine(rules, terms, words))),
+        spine=Phrases(_spine(rules, terms, words)),
         terms=Phrases(terms),
         words=Phrases(words),
         cues=Phrases(_cues(rules, pairs)),
@@ -163,17 +163,16 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
     return words
 
 
-def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> set[str]:
-    """Every phrase that can make something a matter of the spine: lesions, places, levels, studies."""
-    found = {form for form, term in terms.items() if term.concept and term.concept.site == "spinal"}
-    found |= {
-        form
-        for form, word in words.items()
-        if word.spine or word.neuraxis or word.skeleton or word.target or word.level
-    }
-    found |= {f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)}
-    found |= {f"{region} {n}" for region in _REGIONS for n in _ROMAN}
-    return found | set(rules.levels.regions) | {normal(name) for name in rules.sites.spine_study}
+def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict[str, bool]:
+    """Every phrase that can make something a matter of the spine, and whether it can be pressed or entered."""
+    lesions = [form for form, term in terms.items() if term.concept and term.concept.site == "spinal"]
+    levels = [f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)]
+    studies = [normal(name) for name in rules.sites.spine_study]
+    found = dict.fromkeys((*lesions, *levels, *studies, *rules.levels.regions), False)
+    for form, word in words.items():
+        if word.spine or word.neuraxis or word.skeleton or word.target:
+            found[form] = bool(word.target or word.place)
+    return found
 
 
 def _studies(rules: Rules) -> dict[str, bool | None]:
