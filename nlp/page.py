@@ -161,10 +161,11 @@ def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> P
     page = Page(text, plain(text), context, vocabulary, [])
     spine = vocabulary.spine.find(page.plain)
     if spine or (context and vocabulary.spine.find(page.study)):
-        hits = vocabulary.terms.find(page.plain)
+        found = vocabulary.terms.find(page.plain)
+        hits = [hit for hit in found if not hit[2].exact or _as_written(text, hit)]
         pressable = any(can_be_pressed for _, _, can_be_pressed in spine)
         if any(term.concept or (pressable and term.grade) for _, _, term in hits):
-            page.hits = [hit for hit in hits if not hit[2].exact or _as_written(text, hit)]
+            page.hits = hits
     return page
 
 

@@ -167,10 +167,11 @@ def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict
     """Every phrase that can make something a matter of the spine, and whether it can be pressed or entered."""
     lesions = [form for form, term in terms.items() if term.concept and term.concept.site == "spinal"]
     levels = [f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)]
+    levels += [f"{region} {n}" for region in _REGIONS for n in _ROMAN]
     studies = [normal(name) for name in rules.sites.spine_study]
     found = dict.fromkeys((*lesions, *levels, *studies, *rules.levels.regions), False)
     for form, word in words.items():
-        if word.spine or word.neuraxis or word.skeleton or word.target:
+        if word.spine or word.neuraxis or word.skeleton or word.target or word.level:
             found[form] = bool(word.target or word.place)
     return found
 
