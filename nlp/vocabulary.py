@@ -164,7 +164,7 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
 
 
 def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict[str, bool]:
-    """Every phrase that can make something a matter of the spine, and whether it can be pressed or entered."""
+    """Every phrase that can make a thing one of the spine, and whether it can be pressed or entered."""
     lesions = [form for form, term in terms.items() if term.concept and term.concept.site == "spinal"]
     levels = [f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)]
     levels += [f"{region} {n}" for region in _REGIONS for n in _ROMAN]

@@ -280,7 +280,7 @@ def test_what_is_left_unread_would_change_nothing(monkeypatch):
     """A report without a word of the spine is put aside after one scan: reading it whole gives the same."""
     texts = list(all_texts())
     sparse = [read(text).to_dict() for text in texts]
-    whole = dataclasses.replace(current(), spine=SimpleNamespace(find=lambda text: [text]))
+    whole = dataclasses.replace(current(), spine=SimpleNamespace(find=lambda text: [(0, len(text), True)]))
     monkeypatch.setattr("nlp.reader.current", lambda: whole)
     assert [read(text).to_dict() for text in texts] == sparse
 
