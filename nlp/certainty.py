@@ -19,6 +19,12 @@ _OPERATED = re.compile(
 _ANSWERED = re.compile(
     r"s?\s*[:?]\s*(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)"
 )  # "cord compression: no."
+# "No appreciable growth of the schwannoma" denies the growth.
+_CHANGE = re.compile(
+    r"(?: (?:significant|appreciable|definite|interval|further|obvious|substantial|measurable|clear|major|size))*"
+    r" (?:change|growth|increase|decrease|progression|enlargement|worsening|improvement|reduction|regression"
+    r"|deterioration|resolution|response)\b"
+)
 _OVER = re.compile(r"\bover (?:an? |the |that of )?")  # "favour meningioma over schwannoma"
 _PURPOSE = re.compile(r"\bfor (?:an? |the )?(?:\w+ ){0,2}$")  # "laminectomy of T6 for metastasis"
 _CLAUSE = re.compile(r"\b(?:who|which|present(?:s|ed)|coming|admitted|referred|underwent|was|is|now)\b")
@@ -57,6 +63,8 @@ def certainty_at(page: Page, start: int, end: int) -> tuple[str, str | None]:
     if cue is None and " ".join(page.plain[start:end].split()) in page.vocabulary.background:
         return "historical", page.text[start:end]
     label = "historical" if label == "family" else label
+    if label == "possible" and str(cue).lower() in ("?", "query") and _put_to_study(page, index):
+        section = "indication"
     default = page.vocabulary.rules.sections[section].certainty
     if section == "history" and label == "indication":
         return label, cue
@@ -119,7 +127,8 @@ def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
     """Whether a cue that ends at `cue_end` reaches on to a finding at [start, end)."""
     gap = page.plain[cue_end:start]
     operated = cue.label == "historical" and _OPERATED.search(gap)
-    if operated or ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach]:
+    change = cue.label == "absent" and "," not in gap and _CHANGE.match(gap)
+    if operated or change or ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach]:
         return False
     if cue.reach == "purpose":
         return bool(_PURPOSE.search(gap))
@@ -142,9 +151,21 @@ def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] |
     line = page.text.rfind("\n", sentence.start, start)
     mark = page.text.rfind("?", max(sentence.start, line), start)
     asked = mark >= 0 and start - mark < 30 and not page.text[mark - 1 : mark].isalnum()
-    if asked or page.text[end : end + 2].lstrip(" )").startswith("?"):
-        return ("indication" if sentence.section in ("indication", "history") else "possible"), "?"
-    return None
+    return ("possible", "?") if asked or page.text[end : end + 2].lstrip(" )").startswith("?") else None
+
+
+def _put_to_study(page: Page, index: int) -> bool:
+    """Whether a question stands where the request does: with the history, or before all that was found."""
+    sentence = page.sentences[index]
+    first, *others = page.sections
+    untitled = not first.titled and sentence.start < first.end
+    if sentence.section in ("indication", "history") or (
+        untitled and others and others[0].kind == "findings"
+    ):
+        return True
+    if not page.mentions or not page.text.startswith("?", sentence.start):
+        return False
+    return page.mentions[0].sentence == index < page.mentions[-1].sentence
 
 
 def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:

@@ -42,7 +42,7 @@ CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both", "within")
 REACHES = ("next", "phrase", "purpose", "list", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
-TREND_LABELS = (*TRENDS[:-1], "old")
+TREND_LABELS = (*TRENDS[:-1], "old", "chronic", "change")
 SECTIONS = (
     "indication",
     "history",

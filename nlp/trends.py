@@ -10,7 +10,10 @@ from nlp.page import Mention, Page, page_of
 from nlp.schema import Trend
 from nlp.vocabulary import Vocabulary, current
 
-_HEALS = ("infection", "haemorrhage")  # an old one is gone; an old fracture is still there
+# An old one is gone, a chronic one is not; an old fracture is still there.
+_HEALS = ("infection", "haemorrhage")
+_CHANGES = ("progressed", "regressed", "change")
+_DENIED = re.compile(r"\b(?:no|not|without|nor|never)\b(?: \w+){0,4} ?$")  # "no appreciable growth" is stable
 _FAR = 90
 # A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
 _NAMED = re.compile(
@@ -32,8 +35,9 @@ class Trends:
         page = page_of(doc, self.vocabulary)
         for mention in page.mentions:
             found = _trends(page, mention)
-            mention.old = any(label == "old" for _, label in found)
-            change = [pair for pair in found if pair[1] != "old"]
+            chronic = mention.concept.cls not in _HEALS and any(label == "chronic" for _, label in found)
+            mention.old = chronic or any(label == "old" for _, label in found)
+            change = [pair for pair in found if pair[1] not in ("old", "chronic")]
             mention.trend = min(change)[1] if change else mention.concept.trend
             gone = mention.trend == "resolved" or (mention.old and mention.concept.cls in _HEALS)
             if gone and mention.affirmed:
@@ -76,7 +80,11 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
             if denied and trend.label == "new":
                 continue  # "known metastases with no new deposits"
             distance = _distance(page, mention, trend, s, e)
-            if distance is not None:
+            if distance is None:
+                continue
+            if trend.label in _CHANGES and _DENIED.search(page.plain, max(0, s - 40), s):
+                found.append((distance, "stable"))
+            elif trend.label != "change":
                 found.append((distance, trend.label))
     return found
 
