@@ -21,7 +21,7 @@ _ANSWERED = re.compile(
 )  # "cord compression: no."
 # "No appreciable growth of the schwannoma" denies the growth.
 _CHANGE = re.compile(
-    r"(?: (?:significant|appreciable|definite|interval|further|obvious|substantial|measurable|clear|major|size))*"
+    r"(?: (?:significant|appreciable|definite|interval|further|obvious|substantial|measurable|clear|size))*"
     r" (?:change|growth|increase|decrease|progression|enlargement|worsening|improvement|reduction|regression"
     r"|deterioration|resolution|response)\b"
 )
