@@ -41,6 +41,7 @@ _ROMAN = re.compile(
     r"(?:Th|[CTDL])[ -](X?(?:I{1,3}|IV|VI{0,3}|IX)|XI{0,2})\b"
 )
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
+_COUNTED = 60  # characters before "thoracic" in which its numbers stand
 _ORDINAL = re.compile(r"\d(?:st|nd|rd|th)\b")
 _RANGED = re.compile(r"\b(?:to|through|until)\b")
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
@@ -80,7 +81,7 @@ def level_groups(page: Page, index: int) -> list[Group]:
 
 
 def _scan(page: Page) -> dict[int, list[Group]]:
-    """All labels of the text by sentence: letters and numbers in one pass, words only where there are any."""
+    """All labels of the text by sentence, looked for where the first scan saw that one may be."""
     rules = page.vocabulary.rules.levels
     guards = _guards(
         rules.not_after.phrases,
@@ -93,15 +94,18 @@ def _scan(page: Page) -> dict[int, list[Group]]:
         rules.owners.between,
         rules.healthy.phrases,
     )
-    found = [
-        (match.start(), match.end(), label)
-        for match in _GROUP.finditer(page.text)
-        if guards.is_level(page, match)
-        for label in _labels(page, match)
-    ]
-    found += [group for match in _ROMAN.finditer(page.text) for group in _roman(match)]
-    if any(word in page.plain for word in rules.words) or _ORDINAL.search(page.plain):
-        found += _worded(page, rules)
+    found: list[Group] = []
+    done = 0
+    for start, _, anchor in page.anchors:
+        if start >= done and (anchor.label or anchor.numbered):
+            if match := _GROUP.match(page.text, start):
+                if guards.is_level(page, match):
+                    found += [(start, match.end(), label) for label in _labels(page, match)]
+                done = match.end()
+            elif match := _ROMAN.match(page.text, start):
+                found += _roman(match)
+            elif anchor.numbered:
+                found += _worded(page, start, rules)
     by_sentence: dict[int, list[Group]] = {}
     for group in found:
         by_sentence.setdefault(page.sentence_at(group[0]), []).append(group)
@@ -239,10 +243,15 @@ def _word_regex(words: tuple[str, ...], regions: tuple[str, ...]) -> re.Pattern[
     )
 
 
-def _worded(page: Page, rules: LevelRules) -> list[Group]:
-    """Levels such as "the tenth thoracic vertebra"."""
+def _worded(page: Page, at: int, rules: LevelRules) -> list[Group]:
+    """Levels such as "the tenth thoracic vertebra", of which the words at `at` are the second part."""
     found: list[Group] = []
-    for match in _word_regex(tuple(rules.words), tuple(rules.regions)).finditer(page.plain):
+    start = max(0, at - _COUNTED)
+    if not _has_number(page.plain[start:at], rules):
+        return found
+    for match in _word_regex(tuple(rules.words), tuple(rules.regions)).finditer(page.plain, start, at + 20):
+        if not match.start() < at < match.end():
+            continue
         region = rules.regions.get(match.group(1) or "") or _region_said(page, match.start(), rules)
         numbers = [rules.words.get(word) or _digits(word) for word in match.group().split()]
         labels = [f"{region}{n}" for n in numbers if 1 <= n <= _LAST.get(region, 0)]
@@ -250,6 +259,10 @@ def _worded(page: Page, rules: LevelRules) -> list[Group]:
             labels = ["-".join(labels)]
         found += [(match.start(), match.end(), label) for label in labels]
     return found
+
+
+def _has_number(before: str, rules: LevelRules) -> bool:
+    return any(word in before for word in rules.words) or bool(_ORDINAL.search(before))
 
 
 def _digits(word: str) -> int:

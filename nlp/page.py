@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from nlp.phrases import plain
 from nlp.schema import Concept, Cue
-from nlp.vocabulary import Term, Vocabulary, Word
+from nlp.vocabulary import Anchor, Term, Vocabulary, Word
 
 Hit = tuple[int, int, Term]
 Site = tuple[int, int, Word]
@@ -89,6 +89,7 @@ class Page:
     context: Mapping[str, Any]
     vocabulary: Vocabulary
     hits: list[Hit]
+    anchors: list[tuple[int, int, Anchor]] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
@@ -159,11 +160,11 @@ class Page:
 def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> Page:
     """Scan a text once and lay out the sheet; a report without a word of the spine gets no hits."""
     page = Page(text, plain(text), context, vocabulary, [])
-    spine = vocabulary.spine.find(page.plain)
-    if spine or (context and vocabulary.spine.find(page.study)):
+    page.anchors = vocabulary.spine.find(page.plain)
+    if page.anchors or (context and vocabulary.spine.find(page.study)):
         found = vocabulary.terms.find(page.plain)
         hits = [hit for hit in found if not hit[2].exact or _as_written(text, hit)]
-        pressable = any(can_be_pressed for _, _, can_be_pressed in spine)
+        pressable = any(anchor.pressable for _, _, anchor in page.anchors)
         if any(term.concept or (pressable and term.grade) for _, _, term in hits):
             page.hits = hits
     return page

@@ -1,6 +1,6 @@
 """The rules compiled for search: which phrase means what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
 _REGIONS = ("c", "t", "th", "d", "l", "s", "cv", "tv", "dv", "lv")  # as levels are written
-_ROMAN = ("ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii")
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """A phrase that ties a report to the spine."""
+
+    label: bool = False  # a level may begin here: "T6"
+    numbered: bool = False  # a number before or after it makes a level: "thoracic", "vertebra"
+    pressable: bool = False  # what can be pressed or entered
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """All phrase finders, made once from the rules."""
 
     rules: Rules
-    spine: Phrases[bool]  # words without which nothing in a report can be of the spine
+    spine: Phrases[Anchor]  # words without which nothing in a report can be of the spine
     terms: Phrases[Term]
     words: Phrases[Word]
     cues: Phrases[tuple[Cue, ...]]
@@ -163,17 +172,32 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
     return words
 
 
-def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict[str, bool]:
-    """Every phrase that can make a thing one of the spine, and whether it can be pressed or entered."""
-    lesions = [form for form, term in terms.items() if term.concept and term.concept.site == "spinal"]
-    levels = [f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)]
-    levels += [f"{region} {n}" for region in _REGIONS for n in _ROMAN]
-    studies = [normal(name) for name in rules.sites.spine_study]
-    found = dict.fromkeys((*lesions, *levels, *studies, *rules.levels.regions), False)
+def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict[str, Anchor]:
+    """Every phrase that can make a thing one of the spine, with what else its place tells."""
+    labels = {f"{region}{gap}{n}" for region in _REGIONS for gap in ("", " ", ".") for n in range(1, 13)}
+    labels |= {f"{region} {n}" for region in _REGIONS for n in _ROMAN}
+    labels |= {f"{one}{n}{other}{m}" for one, n, other, m in _discs()}
+    found = dict.fromkeys(labels, Anchor(label=True))
+    found |= {
+        form: Anchor() for form, term in terms.items() if term.concept and term.concept.site == "spinal"
+    }
+    found |= {normal(name): Anchor() for name in rules.sites.spine_study}
     for form, word in words.items():
         if word.spine or word.neuraxis or word.skeleton or word.target or word.level:
-            found[form] = bool(word.target or word.place)
-    return found
+            found[form] = Anchor(pressable=bool(word.target or word.place))
+    numbered = (*rules.levels.regions, "vertebra", "vertebrae")
+    found |= {name: Anchor() for name in numbered if name not in found}
+    return {
+        form: replace(anchor, numbered=form.split()[0] in numbered) if not anchor.label else anchor
+        for form, anchor in found.items()
+    }
+
+
+def _discs() -> Iterator[tuple[str, int, str, int]]:
+    """Neighbouring levels as they are written in one word: "L4L5", "L5S1"."""
+    for region, last in (("c", 7), ("t", 12), ("d", 12), ("l", 5)):
+        yield from ((region, n, region, n + 1) for n in range(1, last))
+    yield from (("c", 7, "t", 1), ("c", 7, "d", 1), ("t", 12, "l", 1), ("d", 12, "l", 1), ("l", 5, "s", 1))
 
 
 def _studies(rules: Rules) -> dict[str, bool | None]:
