@@ -11,7 +11,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -229,30 +229,19 @@ def runs(limit: Limit = 20, json: Json = False, as_: As = "") -> None:
 
 @app.command()
 def check(json: Json = False) -> None:
-    """Check the configuration without running anything."""
+    """Check the configuration without running anything; say what it holds and what looks like a slip."""
     from review.setup import setup
 
     setup()
-    from flows import display, places
-    from nlp import reader
-    from review import site
+    from flows import checking, display
 
-    _, sources = places.configured()
-    missing = [source.name for source in sources if source.enabled and not source.folder.is_dir()]
-    facts: dict[str, Any] = {
-        "rules_version": reader.rules_version(),
-        "site": site.load_site().name,
-        "waiting_minutes": site.load_deadlines(),
-        "sources": {source.name: str(source.folder) for source in sources if source.enabled},
-        "missing_folders": missing,
-    }
-    display.as_json(facts) if json else display.facts(facts)
-    if missing:
+    facts = checking.facts()
+    display.as_json(facts) if json else checking.show(facts)
+    if facts["missing_folders"]:
         raise CommandError(
-            f"There is no folder for {', '.join(missing)}. Make it, or mend its entry in config/sources.toml."
+            f"There is no folder for {', '.join(facts['missing_folders'])}. Make it, or mend its entry in "
+            "config/sources.toml."
         )
-    if not json:
-        display.console.print("The configuration is in order.")
 
 
 @user_app.command("add")

@@ -106,7 +106,7 @@ def _concepts(path: Path, tables: dict[str, Any]) -> list[Concept]:
     check_keys(str(path), tables, {"class", "concept"}, {"class", "concept"})
     one_of(f"{path}: key 'class'", tables["class"], LESION_CLASSES + CONTEXT_CLASSES)
     found = []
-    for number, table in enumerate(tables["concept"], 1):
+    for number, table in enumerate(_listed(path, tables, "concept"), 1):
         where = f"{path}: concept {table.get('id', number) if isinstance(table, dict) else number}"
         if isinstance(table, dict) and "cls" in table:
             raise ConfigError(f"{where}: unknown key 'cls'; the class stands once at the top of the file")
@@ -121,6 +121,13 @@ def _concepts(path: Path, tables: dict[str, Any]) -> list[Concept]:
             raise ConfigError(f"{where}: no words; expected at least one of forms, dictation, abbreviations")
         object.__setattr__(concept, "cls", tables["class"])
         found.append(concept)
+    return found
+
+
+def _listed(path: Path, tables: dict[str, Any], key: str) -> list[Any]:
+    found = tables[key]
+    if not isinstance(found, list):
+        raise ConfigError(f"{path}: '{key}' is one value; expected tables, each under a line [[{key}]]")
     return found
 
 
@@ -156,7 +163,7 @@ def _tables(
     kind: type[Table], path: Path, tables: Any, key: str, check: Callable[[str, Any], None] | None = None
 ) -> tuple[Table, ...]:
     found = []
-    for number, table in enumerate(tables[key], 1):
+    for number, table in enumerate(_listed(path, tables, key), 1):
         where = f"{path}: {key} {number}"
         found.append(record(kind, table, where))
         if check:

@@ -77,6 +77,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"{where}: expected a list, found {type(value).__name__}")
+        if any(isinstance(item, str) and not item.strip(" \t\n-/") for item in value):
+            raise ConfigError(f"{where}: holds a phrase without a letter; remove it")
         return tuple(_value(get_args(hint)[0], item, where) for item in value)
     if origin is not None and issubclass(origin, Mapping):
         check_keys(where, value, set(value) if isinstance(value, dict) else set())

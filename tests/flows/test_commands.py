@@ -59,8 +59,17 @@ def test_check_prints_what_is_configured_and_misses_a_folder(site: Installation)
     facts = site.json("check")
     assert facts["sources"] == {"inbox": str(site.inbox), "images": str(site.images)}
     assert facts["rules_version"].startswith("sha256:")
+    assert facts["counts"]["concepts"] > 100
+    assert facts["warnings"]["contradictions"] == []
     site.images.rmdir()
     assert "images" in site.run("check", status=1)
+
+
+def test_check_warns_of_a_contradiction_and_goes_on(site: Installation) -> None:
+    path = site.folder / "config/context.toml"
+    path.write_text(path.read_text().replace('"no known"', '"no known", "possible"', 1))
+    assert "cues:" in site.run("check")
+    assert "'possible' stands with two meanings" in site.complaints
 
 
 def test_a_source_that_does_not_exist_is_told_with_those_that_do(site: Installation) -> None:

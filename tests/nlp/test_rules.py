@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nlp.evaluation.lists import faults, superfluous
 from nlp.phrases import normal
 from nlp.rules import ConfigError, config_folder, load
 from nlp.schema import LESION_CLASSES
@@ -195,3 +196,29 @@ def test_no_list_holds_a_phrase_twice():
 def test_all_120_traps_name_their_mechanism():
     ids = [i for trap in load().traps for i in trap.ids if i.startswith("T")]
     assert sorted(ids) == sorted(f"T{n:02}" for n in range(1, 121))
+
+
+def test_doubles_and_contradictions_are_found(folder):
+    change(folder, "context.toml", '"no known"', '"no known", "no known", "possible"')
+    change(folder, "lexicon/infection.toml", '"discitis"', '"discitis", "zebra tumors", "Zebra tumour"')
+    told = "\n".join([*faults(load(folder)), *superfluous(load(folder))])
+    assert "'no known' stands twice: context.toml, absent; context.toml, absent" in told
+    assert "'possible' stands with two meanings: context.toml, absent; context.toml, possible" in told
+    assert "'zebra tumors' is found anyway, from 'Zebra tumour': lexicon, DISCITIS" in told
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "told"),
+    [
+        ("lexicon/new.toml", 'class = "cyst"\nconcept = 3\n', ["new.toml", "[[concept]]"]),
+        ("lexicon/new.toml", "", ["new.toml", "'class' is missing"]),
+        ("traps.toml", '\n[[trap]]\nids = []\nwhy = "x"\nphrases = [" - "]\n', ["phrase without a letter"]),
+    ],
+)
+def test_what_an_editor_may_leave_behind_is_told(folder, file, added, told):
+    with (folder / file).open("a", encoding="utf-8") as out:
+        out.write(added)
+    with pytest.raises(ConfigError) as error:
+        load(folder)
+    for words in told:
+        assert words in str(error.value)

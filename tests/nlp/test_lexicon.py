@@ -1,0 +1,82 @@
+"""The lists of words: nothing twice, nothing in vain, and every word found."""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from nlp.evaluation.counts import AFFIRMED
+from nlp.evaluation.lists import faults, superfluous
+from nlp.phrases import normal
+from nlp.reader import read
+from nlp.rules import load
+
+CASES = Path(__file__).parent / "cases"
+MARK = re.compile(r"\{([^{}|]*)\|[^{}]*\}")
+# These bars may only go down.
+MOST_SUPERFLUOUS = 320
+MOST_WITHOUT_A_CASE = 0.86
+CARRIERS = (
+    "FINDINGS: There is {} in the spinal canal at T6.",
+    "FINDINGS: {} of the T6 vertebral body.",
+    "FINDINGS: On the scan {}.",
+)
+# Words that say by themselves that the lesion is gone or was never there.
+NOT_AFFIRMED = ("no longer",)
+
+
+def words(concept):
+    return (*concept.forms, *concept.dictation, *concept.abbreviations)
+
+
+@cache
+def in_cases():
+    """(concept, words) of everything that the reader finds in the hand-written cases."""
+    found = set()
+    for path in CASES.glob("*.toml"):
+        for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]:
+            reading = read(MARK.sub(r"\1", case["text"]), **case.get("context", {}))
+            found |= {(f.concept, normal(f.quote)) for f in reading.findings + reading.context_findings}
+    return found
+
+
+def test_no_phrase_stands_twice_or_contradicts_another():
+    assert faults(load()) == []
+
+
+def test_few_forms_are_listed_that_are_made_by_rule():
+    assert len(superfluous(load())) <= MOST_SUPERFLUOUS
+
+
+def test_every_concept_has_a_case():
+    exercised = {concept for concept, _ in in_cases()}
+    assert [concept.id for concept in load().concepts if concept.id not in exercised] == []
+
+
+def test_few_forms_have_no_case_of_their_own(capsys):
+    forms = [(concept.id, normal(form)) for concept in load().concepts for form in words(concept)]
+    left = [form for form in forms if form not in in_cases()]
+    with capsys.disabled():
+        print(f"\n{len(left)} of {len(forms)} forms stand in no hand-written case")  # noqa: T201
+    assert len(left) / len(forms) <= MOST_WITHOUT_A_CASE
+
+
+@pytest.mark.parametrize("concept", load().concepts, ids=lambda concept: concept.id)
+def test_every_form_is_found_in_a_plain_sentence(concept):
+    missed = [form for form in words(concept) if not found(concept, form)]
+    assert missed == []
+
+
+def found(concept, form):
+    for carrier in CARRIERS:
+        reading = read(carrier.format(form), study_description="MRI spine")
+        there = reading.findings + reading.context_findings
+        if any(f.concept == concept.id and affirmed(f, form) for f in there):
+            return True
+    return False
+
+
+def affirmed(finding, form):
+    return finding.certainty in AFFIRMED or any(words in form for words in NOT_AFFIRMED)
