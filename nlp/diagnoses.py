@@ -47,6 +47,7 @@ class Diagnoses:
         for m in page.mentions:
             if m.affirmed and m.concept.id in self.descriptors:
                 m.absorbed = self._explained(page, m) or self._named_elsewhere(m, named)
+        _porotic(page)
         _treated(page, self.descriptors)
         _settled(page, self.descriptors)
         self._effects(page)
@@ -115,6 +116,14 @@ class Diagnoses:
                     m.concept.id == "SIGNAL_NOS" and beside
                 )
                 m.absorbed = m.absorbed or m.effect
+
+
+def _porotic(page: Page) -> None:
+    """Loss of height in porotic bone is no fracture to look at, unless it is new."""
+    if any(m.concept.id == "OSTEOPOROSIS" and m.affirmed for m in page.mentions):
+        for m in page.mentions:
+            if m.concept.id == "HEIGHT_LOSS" and m.trend not in ("new", "progressed"):
+                m.absorbed = True
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:

@@ -8,11 +8,12 @@ from spacy.tokens import Doc
 
 from nlp.labels import level_groups
 from nlp.page import Hit, Mention, Page, Site, page_of
-from nlp.schema import Concept
+from nlp.schema import LESION_CLASSES, Concept
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, Word, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
+_TUMOURS = ("malignant", "suspicious")
 _SAMPLE = 60  # sentences that show what a text is about
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
@@ -51,6 +52,7 @@ class Lesions:
         """Fill the mentions of the page."""
         page = page_of(doc, self.vocabulary)
         found: list[Mention] = []
+        told = False
         for hit in page.hits:
             start, end, term = hit
             if term.concept is None:
@@ -62,8 +64,11 @@ class Lesions:
                 page, start, end, term.concept, index
             ):
                 continue
-            if is_spinal(page, start, end, index, term.concept.site):
+            # Porosis and wear are of all bones; after a spinal tumour, "bone metastases" are the spine's too.
+            bones = told or term.concept.cls not in LESION_CLASSES
+            if is_spinal(page, start, end, index, term.concept.site, bones):
                 found.append(Mention(start, end, term.concept, index))
+                told = told or term.concept.cls in _TUMOURS
         page.add(found)
         return doc
 
@@ -86,11 +91,12 @@ def _disc_collapse(page: Page, start: int, end: int, concept: Concept, index: in
     )
 
 
-def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
+def is_spinal(page: Page, start: int, end: int, index: int, site: str, bones: bool = False) -> bool:
     """Whether a finding at [start, end) lies at the spine.
 
     `site` says what its words need: nothing but that the head is not near ("spinal"), a place of the spine
-    ("needed"), or one in the same sentence or a diagnosis ("beside").
+    ("needed"), or one in the same sentence or a diagnosis ("beside"). `bones` says that the bones as a whole,
+    if they are named, are known to include the spine.
     """
     places = _sites(page, index)
     inside = [p for p in places if p[0] < end and start < p[1]]
@@ -104,10 +110,21 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str) -> bool:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
         return nearest[2].spine or _listed_with_spine(page, nearest, decided, start, end)
     if any(word.skeleton for _, _, word in places):
-        return not _head_only(page)
+        return (bones or _among_bones(page, index)) and not _head_only(page)
     if site == "beside" and not any(word.neuraxis for _, _, word in inside):
         return _diagnosed(page, start, end)
     return _by_context(page, index, places)
+
+
+def _among_bones(page: Page, index: int) -> bool:
+    """Whether the bones as a whole mean the spine: by the study, when all are meant, or by the sentence beside.
+
+    "Sclerotic lesions in the bone structures" of a chest CT may all lie in ribs and sternum.
+    """
+    if spine_study(page) or any(word.whole for _, _, word in page.words(index)) or _balance(page) > 0:
+        return True
+    beside = (i for i in (index - 1, index + 1) if 0 <= i < len(page.sentences))
+    return any(word.spine for i in beside for _, _, word in _sites(page, i))
 
 
 def _is_origin(page: Page, place: Site) -> bool:

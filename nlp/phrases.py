@@ -19,6 +19,7 @@ _JOINERS = (
 )
 _HALF = re.compile("[\ud800-\udfff]")
 _WIDE = re.compile("  +")
+_VOWELS = "aeiouy"
 
 
 def plain(text: str) -> str:
@@ -57,11 +58,15 @@ def plurals(phrase: str, endings: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def slips(word: str) -> set[str]:
-    """The word with one letter missing, doubled, or two neighbours swapped; the first letter stays."""
+    """The word with one letter missing, doubled, swapped with the next, another vowel, or a gap; the first stays."""
     missing = {word[:i] + word[i + 1 :] for i in range(1, len(word))}
     doubled = {word[:i] + word[i] + word[i:] for i in range(1, len(word))}
     swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)}
-    return (missing | doubled | swapped) - {word}
+    vowels = {
+        word[:i] + v + word[i + 1 :] for i in range(1, len(word)) if word[i] in _VOWELS for v in _VOWELS
+    }
+    gaps = {f"{word[:i]} {word[i:]}" for i in range(4, len(word) - 3)}
+    return (missing | doubled | swapped | vowels | gaps) - {word}
 
 
 class Phrases(Generic[Payload]):

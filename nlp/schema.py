@@ -176,6 +176,7 @@ class Sites:
     either: tuple[str, ...]
     neuraxis: tuple[str, ...]
     skeleton: tuple[str, ...]
+    whole: tuple[str, ...]
     elsewhere: tuple[str, ...]
     head: tuple[str, ...]
     disc: tuple[str, ...]
@@ -237,6 +238,7 @@ class Spelling:
     pairs: tuple[tuple[str, ...], ...]
     plurals: tuple[tuple[str, ...], ...]
     slips: tuple[str, ...]
+    adjectives: tuple[str, ...]
 
 
 @dataclass(frozen=True)

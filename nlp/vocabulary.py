@@ -31,6 +31,7 @@ class Word:
     spine: bool = False
     neuraxis: bool = False
     skeleton: bool = False
+    whole: bool = False  # all of the bones: "throughout", "widespread"
     weak: bool = False  # of the spine or elsewhere: "epidural", "bone"
     head: bool = False
     disc: bool = False
@@ -114,9 +115,18 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
     endings = [(a, b) for a, b in rules.spelling.plurals]
     for form, term in list(terms.items()):
         if term.concept and not term.exact:
-            made = plurals(form, endings) | (slips(form) if form in rules.spelling.slips else set())
-            for word in made:
-                terms.setdefault(word, term)
+            for many in plurals(form, endings):
+                terms.setdefault(many, term)
+    for word in rules.spelling.slips:
+        for key in (word, *plurals(word, endings)):
+            if key in terms:
+                for slip in slips(key):
+                    terms.setdefault(slip, terms[key])
+    for word in rules.spelling.adjectives:
+        wrong = slips(word)
+        for form in [form for form in terms if form.startswith(word + " ") and form.count(" ") == 1]:
+            for slip in wrong:
+                terms.setdefault(slip + form.removeprefix(word), terms[form])
     return terms
 
 
@@ -161,6 +171,7 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
     mark(sites.elsewhere, spine=False, weak=False, elsewhere=True)
     mark(sites.head, spine=False, weak=False, elsewhere=True, head=True)
     mark(sites.disc, disc=True)
+    mark(sites.whole, whole=True)
     for phrase, level in rules.levels.named.items():
         mark([phrase], level=level)
     for phrase, level in rules.levels.landmarks.items():
