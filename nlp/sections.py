@@ -14,7 +14,7 @@ _QUIET = ("indication", "history", "technique", "comparison")
 _ORGAN = re.compile(r"(?:[.;]\s+|\n[ \t]*)([A-Z][A-Za-z/&\- ]{2,30}):")  # "Liver:", "Bone marrow:"
 _PAUSES = (
     # A blank line, or a heading in capitals.
-    re.compile(r"\S[ \t]*\r?\n(?:[ \t]*\r?\n\s*|(?=[A-Z][A-Z /&\-]{2,40}:))"),
+    re.compile(r"\n(?:[ \t]*\r?\n\s*|(?=[A-Z][A-Z /&\-]{2,40}:))"),
     # A sentence that tells what is seen, in a report run together on one line.
     re.compile(
         r"[.;]\s+(?=(?:There (?:is|are)"
@@ -26,8 +26,9 @@ _PAUSES = (
 
 # What follows a heading: a colon, a dash, or nothing on its line.
 _MARK = re.compile(r"[ \t*_]*(?:\([^)\n]{1,40}\))?(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))")
-_LINE = re.compile(r"[^\n,]\s*\n(?=[^\na-z]*[A-Z0-9])(?![ \t]*[a-z])")  # a line that does not run on
-_STOP = re.compile(r"(?<=[^\d\W][.;])\s+(?=[A-Z\d])")
+_BODY = re.compile(r"\s*\S")
+_LINE = re.compile(r"\n(?=[^\na-z]*[A-Z0-9])(?![ \t]*[a-z])")  # what follows does not run on
+_STOP = re.compile(r"[.;](?<=[^\d\W].)\s+(?=[A-Z\d])")
 _ASKED = ("historical", "indication", "recommendation", "family", "possible")
 
 
@@ -87,7 +88,10 @@ def _until_pause(page: Page, section: Section, untold: bool, alone: bool) -> lis
 
 
 def _pause(page: Page, section: Section) -> int | None:
-    ends = [m.end() for m in (p.search(page.text, section.body, section.end) for p in _PAUSES) if m]
+    body = _BODY.match(page.text, section.body, section.end)
+    if not body:
+        return None
+    ends = [m.end() for m in (p.search(page.text, body.end() - 1, section.end) for p in _PAUSES) if m]
     for match in _ORGAN.finditer(page.text, section.body, section.end):
         places = page.vocabulary.words.find(page.plain, match.start(1), match.end(1))
         if any(word.spine or word.weak or word.elsewhere for _, _, word in places):
@@ -98,9 +102,13 @@ def _pause(page: Page, section: Section) -> int | None:
 
 def _line(page: Page, section: Section) -> int | None:
     """Where the heading's own line ends, if text stands on it."""
-    body = re.compile(r"[ \t]*\S").match(page.text, section.body, section.end)
-    line = body and _LINE.search(page.text, body.end() - 1, section.end)
-    return line.end() if line else None
+    body = _BODY.match(page.text, section.body, section.end)
+    if not body or "\n" in body.group():
+        return None
+    lines = _LINE.finditer(page.text, body.end() - 1, section.end)
+    return next(
+        (m.end() for m in lines if not page.text[body.start() : m.start()].rstrip().endswith(",")), None
+    )
 
 
 def _told(page: Page, section: Section) -> int | None:

@@ -9,35 +9,32 @@ from spacy.tokens import Doc
 from nlp.page import Page, Sentence, page_of
 from nlp.vocabulary import Vocabulary, current
 
+_SHORT = (
+    "dr mr mrs ms prof st",
+    "approx vs e.g i.e etc fig figs no cf incl resp max min",
+    "lt rt sag ax a.p",
+)
+
+
+def _after_short_forms() -> str:
+    """Lookbehinds that refuse a stop after "approx.", "Dr." or one letter; each is of one length."""
+    lengths: dict[int, list[str]] = {1: ["[A-Za-z]"]}
+    for word in " ".join(_SHORT).split():
+        lengths.setdefault(len(word), []).append(re.escape(word))
+    return "".join(rf"(?<![\s(\[\"'](?i:{'|'.join(words)})\.)" for words in lengths.values())
+
+
 # A full stop ends a sentence unless it stands in a number or after one of the usual abbreviations.
 # Every branch begins with the mark itself, so that the search skips the letters between.
 _BREAK = re.compile(
-    r"[.!?][\"')\]]?\s+(?:[\"“”•]\s*(?=[A-Z])|(?=\S))(?!(?<=\b[Cc]a\.\s)\d)"  # stop and space, not "ca. 3 cm"
+    # Stop and space, not "ca. 3 cm".
+    rf"[.!?]{_after_short_forms()}[\"')\]]?\s+(?:[\"“”•]\s*(?=[A-Z])|(?=\S))(?!(?<=\b[Cc]a\.\s)\d)"
     r"|\.(?:(?<=[a-z]{3}\.)(?=[A-Z][a-z])|[ \t]*\n+)"  # stop without space: "images.However"; or at the end
     r"|[\"“”•](?<=\s[\"“”•])\s*(?=[A-Z])"  # quotation marks and dots as bullets
     r"|[1-9]\)(?<=\s\d\))\s+(?=[A-Z])"  # an item in a line: "Fracture of L1 2) No compression"
     r"|\n(?:[ \t]*\n\s*"  # blank line
     r"|(?=[ \t]*(?:[-*•·–]|\(?\d{1,2}[.)]|[A-Z][A-Za-z/ ]{1,40}:))|)"  # bullet, number or heading
 )
-_TITLES = ("dr", "mr", "mrs", "ms", "prof", "st")
-_SHORT = (
-    "approx",
-    "vs",
-    "e.g",
-    "i.e",
-    "etc",
-    "fig",
-    "figs",
-    "no",
-    "lt",
-    "rt",
-    "cf",
-    "incl",
-    "resp",
-    "max",
-    "min",
-)
-_ABBREVIATIONS = frozenset((*_TITLES, *_SHORT, "sag", "ax", "a.p"))
 _LIST_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]\s*")
 _ITEM = re.compile(r"[\n\"“”•]")
 _LONGEST = 800  # characters of a sentence; what is longer has lost its full stops
@@ -53,26 +50,27 @@ class Sentences:
     def __call__(self, doc: Doc) -> Doc:
         """Lay out the sentences of the page."""
         page = page_of(doc, self.vocabulary)
-        paragraph = first = 0
+        text = page.text
+        paragraph = 0
         for section in page.sections:
-            start = section.start
-            for match in _BREAK.finditer(page.text, section.start, section.end):
-                mark = page.text[match.start()]
-                end = match.start() + (1 if mark in ".!?" else 0 if mark == "\n" else -1)
-                if end <= start or not _ends(page.text, start, end, match.end()):
+            paragraph, start = paragraph + 1, section.start
+            first = len(page.sentences)
+            for match in _BREAK.finditer(text, start, section.end):
+                at, following = match.span()
+                mark = text[at]
+                end = at + (1 if mark in ".!?" else 0 if mark == "\n" else -1)
+                if end <= start or not _ends(text, start, end, following):
                     continue
-                first = _append(page, Sentence(start, end, section.kind, paragraph, first))
-                start = match.end()
-                paragraph += _ITEM.search(page.text, end, start) is not None
-            first = _append(page, Sentence(start, section.end, section.kind, paragraph, first))
-            paragraph += 1
+                _append(page, Sentence(start, end, section.kind, paragraph, first))
+                start = following
+                if _ITEM.search(text, end, following):
+                    paragraph, first = paragraph + 1, len(page.sentences)
+            _append(page, Sentence(start, section.end, section.kind, paragraph, first))
         return doc
 
 
-def _append(page: Page, sentence: Sentence) -> int:
-    """Adds a sentence, cut where it is longer than any sentence; returns where its paragraph begins."""
-    if page.sentences and page.sentences[-1].paragraph != sentence.paragraph:
-        sentence.first = len(page.sentences)
+def _append(page: Page, sentence: Sentence) -> None:
+    """Adds a sentence, cut where it is longer than any sentence."""
     while sentence.end - sentence.start > _LONGEST:
         start = sentence.start
         cut = page.text.rfind(" ", start + 1, start + _LONGEST) + 1 or start + _LONGEST
@@ -80,37 +78,26 @@ def _append(page: Page, sentence: Sentence) -> int:
         sentence.start = cut
     if sentence.start < sentence.end:
         page.sentences.append(sentence)
-    return sentence.first
 
 
 def _ends(text: str, start: int, end: int, following: int) -> bool:
     """Whether the sentence that began at `start` ends at `end`, and another begins at `following`."""
-    last = text[end - 1]
+    last, gap = text[end - 1], text[end:following]
     if last == "?" and (text[end - 2 : end - 1].isspace() or not text[following : following + 1].isupper()):
         return False  # a question mark before its subject: "? infective"
-    gap = text[end:following]
-    if gap.strip()[:1].isdigit():
+    said = gap.strip()
+    if said[:1].isdigit():
         return text.count("(", start, end) <= text.count(")", start, end)  # not "(grade 2) With"
     if gap == " " or not _ITEM.search(gap):
-        return last != "." or not (_abbreviated(text, start, end) or _LIST_NUMBER.fullmatch(text, start, end))
-    if (
-        gap.strip()
-        or gap.count("\n") > 1
-        or (last if not last.isspace() else text[start:end].rstrip()[-1:]) in ".:;!?"
-    ):
+        return last != "." or end - start > 4 or not _LIST_NUMBER.fullmatch(text, start, end)
+    before = text[start:end].rstrip()[-1:]
+    if said or gap.count("\n") > 1 or before in ".:;!?":
         return True
     after = text[following : following + 2].lstrip()
-    if text[start:end].rstrip().endswith(",") or after[:1].islower():
+    if before == "," or after[:1].islower():
         return False
     line = end - max(text.rfind("\n", start, end) + 1, start)
     return line < _WRAPPED or not after[:1].isalpha()
-
-
-def _abbreviated(text: str, start: int, end: int) -> bool:
-    """Whether the full stop before `end` stands after a short form: "approx.", "Dr.", or one letter."""
-    word = text[max(text.rfind(" ", start, end), text.rfind("\n", start, end), start - 1) + 1 : end - 1]
-    word = word.lstrip("([\"'")
-    return (len(word) == 1 and word.isalpha()) or word.lower() in _ABBREVIATIONS
 
 
 @Language.factory("spinetriage_sentences")
