@@ -13,8 +13,9 @@ _STRONG = ("absent", "unlikely", "recommendation", "historical")
 _HEDGES = ("possible", "probable", "present")
 _LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
 _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
-_OPERATED = re.compile(
+_LATER = re.compile(
     r"(?:ectomy|otomy|fusion|fixation|plasty|surgery|decompression|biopsy)\b[^,;]* (?:with|now) "
+    r"|\b(?:new|newly|now|currently|today)\b"
 )
 _ANSWERED = re.compile(
     r"s?\s*[:?]\s*(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)"
@@ -25,8 +26,24 @@ _CHANGE = re.compile(
     r" (?:change|growth|increase|decrease|progression|enlargement|worsening|improvement|reduction|regression"
     r"|deterioration|resolution|response)\b"
 )
-_OVER = re.compile(r"\bover (?:an? |the |that of )?")  # "favour meningioma over schwannoma"
-_PURPOSE = re.compile(r"\bfor (?:an? |the )?(?:\w+ ){0,2}$")  # "laminectomy of T6 for metastasis"
+# "No fat plane between the mass and the cord" denies the plane; "no trace of the mass" the mass.
+_PART = re.compile(
+    r"(?!.*\b(?:residu|remnant|recurr|evidence|sign|trace|persist|suggest|indicat|feature|history|and|or)\w*\b)"
+    r"(?: \w+){1,4} (?:between|within|in|of|around|from|inside|along|surrounding|on|to|by|into)"
+    r" (?:the|this|these|its|those) (?:\w+ )?$"
+)
+_OVER = re.compile(r"\bover (?:an? |the )?(?:\w+ )?$")  # "favour meningioma over schwannoma"
+_THAN = re.compile(
+    r"\bthan (?:with |of |for |an? |the )*(?:\w+ )?$"
+)  # "more likely Modic change than discitis"
+_PURPOSE = re.compile(  # "laminectomy of T6 for metastasis", not "surgery planned for"
+    r"(?!.*\b(?:plan|schedul|requir|need|advis|indicat|recommend|consider|await))"
+    r".*\bfor (?:an? |the )?(?:\w+ ){0,2}$"
+)
+_ELSEWHERE = re.compile(  # "not seen on the previous CT": seen today
+    r" on (?:the |an? |her |his )?(?:previous|prior|earlier|older|initial|outside|plain|radiograph|x ray|bone scan"
+    r"|last|preceding|first|conventional)"
+)
 _CLAUSE = re.compile(r"\b(?:who|which|present(?:s|ed)|coming|admitted|referred|underwent|was|is|now)\b")
 # A finding that begins a statement of its own: "history of cancer, lytic lesions are seen in L3".
 _STATED = re.compile(
@@ -118,21 +135,28 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
         if state and state[0] in ("indication", "recommendation", "family") and cue.label != "absent":
             continue
         state, at = (cue.label, page.text[s:e]), e
-    if state and state[0] == "probable" and (over := _OVER.search(page.plain, at, start)):
-        return "unlikely", over.group().strip()
+    if state and state[0] == "probable":
+        compared = _THAN if state[1].lower().startswith("more") else _OVER
+        if less := compared.search(page.plain[at:start]):
+            return "unlikely", less.group().strip()
     return state or _question(page, start, end, index)
 
 
 def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
     """Whether a cue that ends at `cue_end` reaches on to a finding at [start, end)."""
     gap = page.plain[cue_end:start]
-    operated = cue.label == "historical" and _OPERATED.search(gap)
-    change = cue.label == "absent" and "," not in gap and _CHANGE.match(gap)
-    if operated or change or ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach]:
+    if ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach] or _of_other(cue, gap):
         return False
     if cue.reach == "purpose":
-        return bool(_PURPOSE.search(gap))
+        return bool(_PURPOSE.match(gap))
     return "," not in gap or _enumerates(page, cue, cue_end, start, end)
+
+
+def _of_other(cue: Cue, gap: str) -> bool:
+    """Whether a cue is about something else that stands between: a change, a part, what came later."""
+    if cue.label == "historical":
+        return bool(_LATER.search(gap))
+    return cue.label == "absent" and "," not in gap and bool(_CHANGE.match(gap) or _PART.match(gap))
 
 
 def _enumerates(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
@@ -182,6 +206,8 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
         if e <= end or s < start:
             continue
         cue = _cue(cues, ("before", "both"))
+        if cue and cue.label == "absent" and _ELSEWHERE.match(page.plain, e):
+            continue
         if cue and _takes_back(cue, found) and not _other_between(page, index, end, s):
             return cue.label, page.text[s:e]
         if over:
