@@ -41,8 +41,8 @@ _PURPOSE = re.compile(  # "laminectomy of T6 for metastasis", not "surgery plann
     r".*\bfor (?:an? |the )?(?:\w+ ){0,2}$"
 )
 _ELSEWHERE = re.compile(  # "not seen on the previous CT": seen today
-    r" on (?:the |an? |her |his )?(?:previous|prior|earlier|older|initial|outside|plain|radiograph|x ray|bone scan"
-    r"|last|preceding|first|conventional)"
+    r" on (?:the |an? |her |his )?"
+    r"(?:previous|prior|earlier|older|initial|outside|plain|radiograph|x ray|bone scan|last|preceding|first)"
 )
 _CLAUSE = re.compile(r"\b(?:who|which|present(?:s|ed)|coming|admitted|referred|underwent|was|is|now)\b")
 # A finding that begins a statement of its own: "history of cancer, lytic lesions are seen in L3".
