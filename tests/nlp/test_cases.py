@@ -41,7 +41,7 @@ def unmark(text):
         plain += text[end : match.start()]
         start = len(plain)
         plain += match.group(1)
-        spans.append((start, len(plain), [*match.group(2).split("|"), "", ""]))
+        spans.append((start, len(plain), [*match.group(2).split("|"), "", "", ""]))
         end = match.end()
     return plain + text[end:], spans
 
@@ -67,7 +67,7 @@ def test_case_is_read_as_marked(case):
     assert spans or set(case) - {"id", "text", "context"}, "a case without expectation"
     reading = read(text, **case.get("context", {}))
     found = reading.findings + reading.context_findings
-    for start, end, (certainty, compartments, levels, *_) in spans:
+    for start, end, (certainty, compartments, levels, trend, *_) in spans:
         here = [f for f in found if f.start < end and start < f.end]
         assert here, f"'{text[start:end]}' was not found"
         assert certainty in [f.certainty for f in here]
@@ -76,6 +76,7 @@ def test_case_is_read_as_marked(case):
             assert finding.compartments == tuple(SHORT[c] for c in compartments.split("+"))
         if levels:
             assert sorted(finding.levels) == sorted(levels.split(","))
+        assert trend in ("", *(f.trend for f in here))
     if case.get("nothing"):
         assert [f.quote for f in reading.findings if f.certainty in AFFIRMED] == []
     there = [f for f in reading.findings if f.certainty in AFFIRMED]
