@@ -11,12 +11,8 @@ Payload = TypeVar("Payload")
 
 # Joiners become spaces, so that "lytic-destructive", "lytic/destructive" and a wrapped line are one phrase.
 # '#' is how a fracture is dictated; as a letter it has word boundaries. Half a character is no character.
-_JOINERS = (
-    *((mark, " ") for mark in "-/\t\n\r\x0b\x0c\xa0\u2009\u202f‐‑‒–—\x00"),
-    ("#", "ʄ"),
-    ("\u2019", "'"),
-    ("\u2018", "'"),
-)
+_JOINERS = (*((mark, " ") for mark in "-/\t\n\r\x0b\x0c\x00"), ("#", "ʄ"))
+_RARE = (*((mark, " ") for mark in "\xa0\u2009\u202f‐‑‒–—"), ("\u2019", "'"), ("\u2018", "'"))
 _HALF = re.compile("[\ud800-\udfff]")
 _WIDE = re.compile("  +")
 _VOWELS = "aeiouy"
@@ -29,11 +25,11 @@ def plain(text: str) -> str:
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     for mark, simple in _JOINERS:  # faster than translate: most marks are not there
         lower = lower.replace(mark, simple)
-    try:
-        lower.encode()
-    except UnicodeEncodeError:
-        lower = _HALF.sub("\ufffd", lower)
-    return lower
+    if lower.isascii():
+        return lower
+    for mark, simple in _RARE:
+        lower = lower.replace(mark, simple)
+    return _HALF.sub("\ufffd", lower)
 
 
 def normal(phrase: str) -> str:
@@ -41,14 +37,28 @@ def normal(phrase: str) -> str:
     return " ".join(plain(phrase).split())
 
 
-def spellings(phrase: str, pairs: Iterable[tuple[str, str]]) -> set[str]:
-    """The phrase in every mixture of the paired spellings (tumor and tumour, disc and disk)."""
-    found = {normal(phrase) + " "}
-    for left, right in pairs:
-        for one, other in ((left, right), (right, left)):
-            # The lookbehind and the second test keep "oedema" from growing to "ooedema".
-            found |= {f.replace(one, other) for f in found if one in f and other not in f}
-    return {normal(f) for f in found}
+class Spellings:
+    """Gives a phrase in every mixture of paired spellings: tumor and tumour, disc and disk.
+
+    Parameters
+    ----------
+    pairs
+        Two spellings each; a space at the end stands for the end of a word.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, ...]]) -> None:
+        self._changes = [change for one, other in pairs for change in ((one, other), (other, one))]
+        self._any = re.compile("|".join(re.escape(one) for one, _ in self._changes))
+
+    def __call__(self, phrase: str) -> set[str]:
+        """The phrase as `normal` shows it, and its other spellings."""
+        written = normal(phrase) + " "
+        found = {written}
+        if self._any.search(written):
+            for one, other in self._changes:
+                # The second test keeps "oedema" from growing to "ooedema".
+                found |= {f.replace(one, other) for f in found if one in f and other not in f}
+        return {f.rstrip() for f in found}
 
 
 def plurals(phrase: str, endings: Iterable[tuple[str, str]]) -> set[str]:
@@ -58,7 +68,7 @@ def plurals(phrase: str, endings: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def slips(word: str) -> set[str]:
-    """The word with one letter missing, doubled, swapped with the next, another vowel, or a gap; the first stays."""
+    """The word with one letter missing, doubled, swapped, with another vowel, or a gap; the first letter stays."""
     missing = {word[:i] + word[i + 1 :] for i in range(1, len(word))}
     doubled = {word[:i] + word[i] + word[i:] for i in range(1, len(word))}
     swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)}
@@ -83,7 +93,7 @@ class Phrases(Generic[Payload]):
     def __init__(self, payloads: Mapping[str, Payload]) -> None:
         self.payloads = {normal(phrase): payload for phrase, payload in payloads.items()}
         self._values = tuple(self.payloads.values())
-        self._automaton = AhoCorasick(self.payloads, implementation=Implementation.DFA)
+        self._automaton = AhoCorasick(self.payloads, implementation=Implementation.ContiguousNFA)
 
     def find(self, plain_text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int, Payload]]:
         """(start, end, payload) of each phrase in `plain_text[start:end]`, which `plain` made."""

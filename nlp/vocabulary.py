@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from nlp.phrases import Phrases, normal, plurals, slips, spellings
+from nlp.phrases import Phrases, Spellings, normal, plurals, slips
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
@@ -80,16 +80,16 @@ def compile_rules(rules: Rules) -> Vocabulary:
     ConfigError
         If a trap is also a lexicon form: one of the two could never be found.
     """
-    pairs = [(a, b) for a, b in rules.spelling.pairs]
-    terms, words = _terms(rules, pairs), _words(rules, pairs)
+    spellings = Spellings(rules.spelling.pairs)
+    terms, words = _terms(rules, spellings), _words(rules, spellings)
     return Vocabulary(
         rules=rules,
         spine=Phrases(_spine(rules, terms, words)),
         terms=Phrases(terms),
         words=Phrases(words),
-        cues=Phrases(_cues(rules, pairs)),
+        cues=Phrases(_cues(rules, spellings)),
         background=frozenset(normal(p) for c in rules.cues if c.direction == "within" for p in c.phrases),
-        red_flags=_red_flags(rules, pairs),
+        red_flags=_red_flags(rules, spellings),
         studies=Phrases(_studies(rules)),
         english=frozenset(rules.language.english.words),
         foreign=frozenset(rules.language.others.words),
@@ -98,7 +98,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
     )
 
 
-def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
+def _terms(rules: Rules, spellings: Spellings) -> dict[str, Term]:
     terms: dict[str, Term] = {}
     for concept in rules.concepts:
         for form in (*concept.forms, *concept.dictation):
@@ -109,14 +109,20 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
     listed += [(trap, Term()) for trap in _traps(rules, terms)]
     listed += [(normal(p), Term(grade=verb.grade)) for verb in rules.neural.verb for p in verb.phrases]
     for form, term in listed:
-        for spelled in spellings(form, pairs):
-            terms.setdefault(spelled, term)
+        for other in spellings(form):
+            terms.setdefault(other, term)
     # What is made by rule never displaces what somebody listed.
     endings = [(a, b) for a, b in rules.spelling.plurals]
     for form, term in list(terms.items()):
         if term.concept and not term.exact:
             for many in plurals(form, endings):
                 terms.setdefault(many, term)
+    _add_slips(rules, terms, endings)
+    return terms
+
+
+def _add_slips(rules: Rules, terms: dict[str, Term], endings: list[tuple[str, str]]) -> None:
+    """Adds what slips make of key words, alone or as the adjective of a form of two words."""
     for word in rules.spelling.slips:
         for key in (word, *plurals(word, endings)):
             if key in terms:
@@ -127,7 +133,6 @@ def _terms(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Term]:
         for form in [form for form in terms if form.startswith(word + " ") and form.count(" ") == 1]:
             for slip in wrong:
                 terms.setdefault(slip + form.removeprefix(word), terms[form])
-    return terms
 
 
 def _traps(rules: Rules, terms: dict[str, Term]) -> list[str]:
@@ -142,17 +147,17 @@ def _traps(rules: Rules, terms: dict[str, Term]) -> list[str]:
     return traps
 
 
-def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
+def _words(rules: Rules, spellings: Spellings) -> dict[str, Word]:
     words: dict[str, Word] = {}
 
     def mark(phrases: Iterable[str], **roles: Any) -> None:
         for phrase in phrases:
-            for form in spellings(phrase, pairs):
+            for form in spellings(phrase):
                 words[form] = replace(words.get(form, Word()), **roles)
 
     for trend in rules.trends:
         for phrase in trend.phrases:
-            for form in spellings(phrase, pairs):
+            for form in spellings(phrase):
                 word = words.get(form, Word())
                 words[form] = replace(word, trends=(*word.trends, trend))
     for place in rules.places:
@@ -178,7 +183,7 @@ def _words(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, Word]:
         mark([phrase], landmark=level)
     for trap in rules.traps:
         for phrase in trap.phrases:
-            for form in spellings(phrase, pairs):
+            for form in spellings(phrase):
                 words.setdefault(form, Word(trap=True, elsewhere=trap.elsewhere))
     return words
 
@@ -218,20 +223,20 @@ def _studies(rules: Rules) -> dict[str, bool | None]:
     return studies | {normal(word): True for word in rules.sites.spine_study}
 
 
-def _cues(rules: Rules, pairs: list[tuple[str, str]]) -> dict[str, tuple[Cue, ...]]:
+def _cues(rules: Rules, spellings: Spellings) -> dict[str, tuple[Cue, ...]]:
     cues: dict[str, tuple[Cue, ...]] = {}
     for cue in rules.cues:
         for phrase in cue.phrases if cue.direction != "within" else ():
-            for form in spellings(phrase, pairs):
+            for form in spellings(phrase):
                 cues[form] = (*cues.get(form, ()), cue)
     return cues
 
 
-def _red_flags(rules: Rules, pairs: list[tuple[str, str]]) -> Phrases[tuple[str, ...]]:
+def _red_flags(rules: Rules, spellings: Spellings) -> Phrases[tuple[str, ...]]:
     flags: dict[str, tuple[str, ...]] = {}
     for name, flag in rules.red_flags.items():
         for phrase in flag.phrases:
-            for form in spellings(phrase, pairs):
+            for form in spellings(phrase):
                 flags[form] = (*flags.get(form, ()), name)
     return Phrases(flags)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from nlp.phrases import normal, plurals, spellings
+from nlp.phrases import Spellings, normal, plurals
 from nlp.schema import Rules
 
 # Meanings that one phrase may have: the section, or what it is said of, tells which one holds.
@@ -62,7 +62,7 @@ def faults(rules: Rules) -> list[str]:
 
 def superfluous(rules: Rules) -> list[str]:
     """Say, a line each, which forms of a concept are made by rule from another of its forms."""
-    pairs = [(a, b) for a, b in rules.spelling.pairs]
+    spellings = Spellings(rules.spelling.pairs)
     endings = [(a, b) for a, b in rules.spelling.plurals]
     told = []
     for concept in rules.concepts:
@@ -71,7 +71,7 @@ def superfluous(rules: Rules) -> list[str]:
         for plain, form in listed.items():
             if plain in needless:
                 continue
-            spelled = spellings(plain, pairs)
+            spelled = spellings(plain)
             made = spelled | {word for one in spelled for word in plurals(one, endings)}
             more = sorted((made & listed.keys()) - {plain})
             needless.update(more)
