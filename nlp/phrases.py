@@ -68,7 +68,7 @@ def plurals(phrase: str, endings: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def slips(word: str) -> set[str]:
-    """The word with one letter missing, doubled, swapped, with another vowel, or a gap; the first letter stays."""
+    """The word with a letter missing, doubled, swapped or another vowel, or with a gap; the first stays."""
     missing = {word[:i] + word[i + 1 :] for i in range(1, len(word))}
     doubled = {word[:i] + word[i] + word[i:] for i in range(1, len(word))}
     swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)}
