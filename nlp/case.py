@@ -1,6 +1,5 @@
 """What the rules of urgency ask about a report: its lesions, what presses, what belongs together."""
 
-import re
 from collections.abc import Mapping
 
 from nlp.neural import PRESSURE, ends
@@ -10,7 +9,6 @@ from nlp.schema import LESION_CLASSES
 Groups = Mapping[str, frozenset[str]]
 
 _FILLS = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
-_SINS = re.compile(r"\bsins\b(?: score)?(?: of| is|:| =)?\s*(\d{1,2})\b")
 _PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")
 
 
@@ -27,8 +25,8 @@ class Case:
         parts = frozenset[str]().union(*(groups[name] for name in _PARTS))
         self.parts = [m for m in affirmed if m.concept.id in parts]
         self.deficit = any(flag in page.red_flags for flag in ("deficit", "sphincter"))
-        sins = _SINS.search(page.plain) if "sins" in page.plain else None
-        self.sins = int(sins.group(1)) if sins else None
+        details = [*page.details, *(d for m in affirmed for d in m.details)]
+        self.sins = max((int(d.value) for d in details if d.kind == "sins"), default=None)
         self.crowded = any(_crowds(m, groups) for m in self.pressures)
 
     @property

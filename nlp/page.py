@@ -7,7 +7,9 @@ from typing import Any
 
 from spacy.tokens import Doc
 
+from nlp.described import Said
 from nlp.phrases import plain
+from nlp.reading import Detail
 from nlp.schema import Concept, Cue
 from nlp.vocabulary import Anchor, Term, Vocabulary, Word
 
@@ -63,6 +65,8 @@ class Mention:
     causes: tuple["Mention", ...] = ()  # the lesions that press; of compression and crowding
     absorbed: bool = False
     effect: bool = False  # signal that is the effect or an attribute of another lesion
+    details: list[Detail] = field(default_factory=list)
+    sins: list[Detail] = field(default_factory=list)
 
     @property
     def affirmed(self) -> bool:
@@ -95,12 +99,14 @@ class Page:
     mentions: list[Mention] = field(default_factory=list)
     red_flags: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
     spine_study: bool | None = None
     result: Any = None
     balance: int | None = None
     other_cord: bool | None = None
     labels: dict[int, list[tuple[int, int, str]]] | None = None  # level labels as written, by sentence
     _words: list[list[Site]] = field(default_factory=list)
+    _said: dict[int, Said] | None = None
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)
 
@@ -140,6 +146,20 @@ class Page:
         if sentence.cues is None:
             sentence.cues = list(self.vocabulary.cues.find(self.plain, sentence.start, sentence.end))
         return sentence.cues
+
+    def said(self) -> dict[int, Said]:
+        """The describing phrases of the report: by the index of their sentence, then by their kind."""
+        if self._said is None:
+            self._said = {}
+            for start, end, roles in self.vocabulary.details.find(self.plain):
+                here = self._said.setdefault(self.sentence_at(start), {})
+                for kind, value in roles:
+                    here.setdefault(kind, []).append((start, end, value))
+        return self._said
+
+    def detail(self, kind: str, value: str, start: int, end: int, points: int | None = None) -> Detail:
+        """A detail made of the words at [start, end)."""
+        return Detail(kind, value, self.text[start:end], start, end, points)
 
     def in_sentence(self, index: int) -> list[Mention]:
         """The mentions of a sentence, in order."""

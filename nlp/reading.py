@@ -22,11 +22,35 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing said of a lesion or in a report, with the words it came from: `text[start:end] == quote`."""
+
+    kind: str
+    value: str
+    quote: str
+    start: int
+    end: int
+    points: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The detail as JSON has it; points only where the kind has some (SINS)."""
+        told = {
+            "kind": self.kind,
+            "value": self.value,
+            "quote": self.quote,
+            "start": self.start,
+            "end": self.end,
+        }
+        return told if self.points is None else told | {"points": self.points}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One mention of a lesion (or of its context), with the words that make it.
 
     `start` and `end` are offsets in characters of the text as given: `text[start:end] == quote`.
-    Sizes are in millimetres.
+    Sizes are in millimetres. `sins` holds the elements of SINS that the report tells of the lesion, with
+    their points; those it does not tell are left out.
     """
 
     concept: str
@@ -43,11 +67,14 @@ class Finding:
     size_mm: tuple[float, ...]
     trend: str
     section: str
+    details: tuple[Detail, ...] = ()
+    sins: tuple[Detail, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as JSON has it."""
         found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         found = {"class" if key == "cls" else key: value for key, value in found.items()}
+        found |= {key: [detail.to_dict() for detail in found[key]] for key in ("details", "sins")}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
 
 
@@ -67,6 +94,7 @@ class Reading:
     red_flags: tuple[str, ...]
     conflicts: tuple[str, ...]
     rules_version: str
+    details: tuple[Detail, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The reading as JSON has it, in the order of the contract."""
@@ -83,4 +111,5 @@ class Reading:
             "red_flags": list(self.red_flags),
             "conflicts": list(self.conflicts),
             "rules_version": self.rules_version,
+            "details": [detail.to_dict() for detail in self.details],
         }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nlp.described import DETAIL_KINDS, DetailRules
 from nlp.schema import (
     COMPARTMENTS,
     CONTEXT_CLASSES,
@@ -92,6 +93,9 @@ def load(folder: Path | None = None) -> Rules:
         spelling=record(Spelling, read("spelling.toml"), str(folder / "spelling.toml")),
         language=record(LanguageRules, read("language.toml"), str(folder / "language.toml")),
         priority=record(PriorityRules, read("priority.toml"), str(folder / "priority.toml")),
+        details=_check_details(
+            record(DetailRules, read("details.toml"), str(folder / "details.toml")), concepts
+        ),
         version="",
     )
     _check_forms(concepts, lexicon)
@@ -201,6 +205,16 @@ def _check_neural(neural: Neural) -> Neural:
     for target in neural.target:
         one_of("neural.toml: [[target]] key 'structure'", target.structure, STRUCTURES)
     return neural
+
+
+def _check_details(rules: DetailRules, concepts: tuple[Concept, ...]) -> DetailRules:
+    for number, word in enumerate(rules.word, 1):
+        one_of(f"details.toml: word {number}: key 'kind'", word.kind, DETAIL_KINDS)
+    known = tuple(concept.id for concept in concepts)
+    for grade, concept in rules.escc.concepts.items():
+        one_of("details.toml: [escc.concepts]", grade, tuple(rules.escc.grades))
+        one_of(f"details.toml: [escc.concepts] key '{grade}'", concept, known)
+    return rules
 
 
 def _check_priority(rules: Rules, path: Path) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from nlp.described import DetailRules
+
 LESION_CLASSES = (
     "malignant",
     "suspicious",
@@ -327,4 +329,5 @@ class Rules:
     spelling: Spelling
     language: LanguageRules
     priority: PriorityRules
+    details: DetailRules
     version: str

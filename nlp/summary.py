@@ -46,6 +46,7 @@ def summarize(page: Page) -> Reading:
         red_flags=tuple(page.red_flags),
         conflicts=tuple(page.conflicts),
         rules_version=page.vocabulary.rules.version,
+        details=tuple(page.details),
     )
 
 
@@ -73,6 +74,8 @@ def _finding(page: Page, m: Mention) -> Finding:
         size_mm=m.size_mm,
         trend=m.trend,
         section=page.sentences[m.sentence].section,
+        details=tuple(m.details),
+        sins=tuple(m.sins),
     )
 
 

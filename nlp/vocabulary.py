@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from nlp.described import Role, compile_details
 from nlp.phrases import Phrases, Spellings, normal, plurals, slips
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
@@ -66,6 +67,7 @@ class Vocabulary:
     background: frozenset[str]  # names that are no finding of a study by themselves
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool | None]
+    details: Phrases[tuple[Role, ...]]
     headings: Phrases[str]
     english: frozenset[str]  # function words
     foreign: frozenset[str]
@@ -91,6 +93,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
         background=frozenset(normal(p) for c in rules.cues if c.direction == "within" for p in c.phrases),
         red_flags=_red_flags(rules, spellings),
         studies=Phrases(_studies(rules)),
+        details=compile_details(rules.details, spellings),
         english=frozenset(rules.language.english.words),
         foreign=frozenset(rules.language.others.words),
         headings=Phrases({name: kind for kind, part in rules.sections.items() for name in part.headings}),
@@ -108,6 +111,10 @@ def _terms(rules: Rules, spellings: Spellings) -> dict[str, Term]:
     listed = [(form, term) for form, term in terms.items() if not term.exact]
     listed += [(trap, Term()) for trap in _traps(rules, terms)]
     listed += [(normal(p), Term(grade=verb.grade)) for verb in rules.neural.verb for p in verb.phrases]
+    concepts = {concept.id: concept for concept in rules.concepts}
+    for phrase, grade in rules.details.escc.phrases():
+        if grade in rules.details.escc.concepts:
+            terms.setdefault(normal(phrase), Term(concepts[rules.details.escc.concepts[grade]]))
     for form, term in listed:
         for other in spellings(form):
             terms.setdefault(other, term)

@@ -24,6 +24,7 @@ KEYS = [
     "red_flags",
     "conflicts",
     "rules_version",
+    "details",
 ]
 FINDING_KEYS = [
     "concept",
@@ -40,6 +41,8 @@ FINDING_KEYS = [
     "size_mm",
     "trend",
     "section",
+    "details",
+    "sins",
 ]
 BROKEN = """{"id": "1", "text": "Normal study."}
 not json

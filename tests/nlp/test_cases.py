@@ -14,7 +14,8 @@ SHORT = {"ed": "extradural", "idem": "intradural_extramedullary", "im": "intrame
 AFFIRMED = ("present", "probable", "possible")
 KEYS = {
     "id", "text", "context", "tier", "neural", "decided_by", "score", "nothing", "conflict", "concept",
-    "unreadable", "affirmed", "not_affirmed", "all_levels", "all_compartments",
+    "unreadable", "affirmed", "not_affirmed", "all_levels", "all_compartments", "details", "sins",
+    "no_details",
 }  # fmt: skip
 
 # Known failures; a cured one fails the suite until its line here goes.
@@ -49,6 +50,22 @@ def unmark(text):
 def overlapping(text, words, findings):
     start = text.index(words)
     return [f for f in findings if f.start < start + len(words) and start < f.end]
+
+
+def told_of(text, words, reading):
+    """All details of the findings at `words`, or of the report where no words are given."""
+    found = reading.findings + reading.context_findings
+    sources = overlapping(text, words, found) if words else [reading]
+    assert sources, f"'{words}' was not found"
+    return sorted({f"{d.kind}: {d.value}" for source in sources for d in source.details})
+
+
+def sins_of(text, words, reading):
+    return sorted(
+        f"{d.kind}: {d.value} ({d.points})"
+        for finding in overlapping(text, words, reading.findings)
+        for d in finding.sins
+    )
 
 
 def vertebrae(label):
@@ -92,6 +109,11 @@ def test_case_is_read_as_marked(case):
         assert case["concept"] in [f.concept for f in reading.findings]
     if "conflict" in case:
         assert bool(reading.conflicts) is case["conflict"]
+    for key, told in [("details", told_of), ("sins", sins_of)]:
+        for words, expected in case.get(key, {}).items():
+            assert told(text, words, reading) == sorted(expected), words
+    everywhere = [d.kind for source in (reading, *found) for d in source.details]
+    assert not set(case.get("no_details", ())) & set(everywhere)
     for key in ("tier", "neural", "decided_by", "score", "unreadable"):
         if key in case:
             assert getattr(reading, key) == case[key], reading.reasons

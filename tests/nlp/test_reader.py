@@ -29,11 +29,11 @@ No discitis. Disc bulge at L4-L5.
 IMPRESSION: Metastatic cord compression at T6."""
 KEYS = [
     "suspicious", "tier", "score", "neural", "unreadable", "decided_by", "reasons", "findings",
-    "context_findings", "red_flags", "conflicts", "rules_version",
+    "context_findings", "red_flags", "conflicts", "rules_version", "details",
 ]  # fmt: skip
 FINDING_KEYS = [
     "concept", "name", "class", "quote", "start", "end", "certainty", "cue", "compartments",
-    "compartment_basis", "levels", "size_mm", "trend", "section",
+    "compartment_basis", "levels", "size_mm", "trend", "section", "details", "sins",
 ]  # fmt: skip
 WORDS = [
     "epidural abscess",
@@ -53,8 +53,10 @@ WORDS = [
 
 def check_offsets(text):
     reading = read(text)
-    for finding in reading.findings + reading.context_findings:
-        assert text[finding.start : finding.end] == finding.quote != ""
+    findings = reading.findings + reading.context_findings
+    details = [d for source in (reading, *findings) for d in source.details]
+    for told in (*findings, *details, *(d for finding in findings for d in finding.sins)):
+        assert text[told.start : told.end] == told.quote != ""
     return reading
 
 

@@ -1,0 +1,75 @@
+"""Which lesion a describing word belongs to: the nearest of its sentence, else the one still spoken of."""
+
+import re
+from collections.abc import Iterable
+
+from nlp.page import Mention, Page
+from nlp.schema import LESION_CLASSES
+
+_GOES_ON = (
+    "it ",
+    "its ",
+    "this ",
+    "these ",
+    "they ",
+    "the lesion",
+    "the mass",
+    "the tum",
+    "the collection",
+    "the nod",
+)
+_NEW = re.compile(r"\b(?:and|with|without|but|no)\b|[,;]")
+_APART = 40  # characters that a new part of the sentence counts as
+_BACK = 2  # sentences that go on about one lesion
+
+
+def lesions_of(page: Page, index: int) -> list[Mention]:
+    """The lesions of a sentence, or the last one of the sentences before when it only goes on about that.
+
+    Denied lesions are among them, so that "no rim-enhancing collection" describes nothing else.
+    """
+    here = _lesions(page, index)
+    if any(m.affirmed or m.concept.cls != "fracture" for m in here):
+        return here
+    section = page.sentences[index].section
+    if not _goes_on(page, index):
+        return []
+    for before in range(index - 1, max(index - 1 - _BACK, -1), -1):
+        there = _lesions(page, before)
+        if page.sentences[before].section != section:
+            return []
+        if there:
+            return [there[-1]] if there[-1].affirmed else [m for m in there if m.affirmed][-1:]
+    return []
+
+
+def _lesions(page: Page, index: int) -> list[Mention]:
+    """The lesions of a sentence; signal beside one describes it and is none."""
+    return [m for m in page.in_sentence(index) if m.concept.cls in LESION_CLASSES and not m.effect]
+
+
+def _goes_on(page: Page, index: int) -> bool:
+    """Whether a sentence without a lesion names no other place, or begins by pointing back."""
+    sentence = page.sentences[index]
+    if page.plain.startswith(_GOES_ON, sentence.start):
+        return True
+    if any(m.concept.cls not in (*LESION_CLASSES, "compression") for m in page.in_sentence(index)):
+        return False
+    return not any(w.elsewhere or w.disc or (w.place and w.place.canal) for _, _, w in page.words(index))
+
+
+def nearest(page: Page, mentions: Iterable[Mention], start: int, end: int) -> Mention | None:
+    """The mention nearest to the words at [start, end); of "lytic metastases" it is the noun."""
+    there = list(mentions)
+    found = min(there, key=lambda m: gap(page, m.start, m.end, start, end), default=None)
+    return next((m for m in there if found and m.start == found.end + 1), found)
+
+
+def gap(page: Page, one: int, one_end: int, start: int, end: int) -> int:
+    """Characters between two stretches; commas count as some, a semicolon as many."""
+    if one < end and start < one_end:
+        return 0
+    low, high = (one_end, start) if one_end <= start else (end, one)
+    # What follows is meant only when nothing is said between: "rim enhancement and a dural tail".
+    apart = _APART if low == end and _NEW.search(page.plain, low, high) else 0
+    return apart + high - low + 12 * page.plain.count(",", low, high) + 60 * page.plain.count(";", low, high)
