@@ -36,6 +36,11 @@ def complain(said: str) -> None:
     complaints.print(clean(said), markup=False, highlight=False, soft_wrap=True)
 
 
+def text(said: Text) -> None:
+    """Print running text; only a terminal needs it cut into lines."""
+    console.print(said, soft_wrap=not console.is_terminal)
+
+
 def clean(text: str) -> str:
     """A text with a mark for each character that could steer the terminal; offsets stay."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

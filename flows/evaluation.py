@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 from rich.text import Text
@@ -146,25 +146,26 @@ def _list(wrong: list[Mistake], listed: list[Mistake]) -> None:
         return
     kinds = ", ".join(f"{number} {kind}" for kind, number in Counter(one.kind for one in wrong).most_common())
     reports = len({one.identity for one in wrong})
-    display.console.print(f"{len(wrong)} mistakes in {reports} reports: {kinds}.", highlight=False)
-    before: str | int | None = None
-    for mistake in listed:
-        if mistake.identity != before:
-            display.console.print(
-                f"\n[bold]{escape(display.clean(str(mistake.identity)))}[/bold]", highlight=False
-            )
-            before = mistake.identity
-        by = ", ".join(
-            f"{name} {value}"
-            for name, value in (("rule", mistake.rule), ("cue", f"“{mistake.cue}”" if mistake.cue else ""))
-            if value
-        )
-        line = Text(f"  {mistake.kind}: expected {mistake.expected}; read {mistake.read}")
-        line.append(f"  ← {by}" if by else "", style="dim")
-        display.console.print(line)
-        if mistake.sentence:
-            said = Text(f"    {display.clean(mistake.sentence)}", style="italic")
-            said.highlight_words([display.clean(mistake.quote)] if mistake.quote else [], "bold reverse")
-            display.console.print(said)
+    display.console.print(f"Mistakes: {len(wrong)}, in reports: {reports} ({kinds}).", highlight=False)
+    for identity, mistakes_there in itertools.groupby(listed, key=lambda one: one.identity):
+        display.console.print()
+        display.console.print(Text(display.clean(str(identity)), style="bold"))
+        said = ""
+        for mistake in mistakes_there:
+            display.text(_told(mistake))
+            if mistake.sentence != said:
+                said = mistake.sentence
+                words = Text(f"    {display.clean(said)}", style="italic")
+                words.highlight_words([display.clean(mistake.quote)] if mistake.quote else [], "bold reverse")
+                display.text(words)
     if len(listed) < len(wrong):
         display.console.print(f"\n… and {len(wrong) - len(listed)} more; list them with --errors all.")
+
+
+def _told(mistake: Mistake) -> Text:
+    """One mistake in a line: what was expected and read, of which words, by which rule and cue."""
+    words = f" “{display.clean(mistake.quote)}”" if mistake.quote else ""
+    by = [f"rule {mistake.rule}"] if mistake.rule else []
+    by += [f"cue “{display.clean(mistake.cue)}”"] if mistake.cue else []
+    line = Text(f"  {mistake.kind}{words}: expected {mistake.expected}; read {mistake.read}")
+    return line.append(f"  ← {', '.join(by)}" if by else "", style="dim")

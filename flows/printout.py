@@ -25,6 +25,10 @@ SHOWN = {
     "suspicious", "tier", "score", "neural", "unreadable", "decided_by", "reasons", "findings",
     "context_findings", "red_flags", "conflicts", "rules_version",
 }  # fmt: skip
+IN_TABLE = {
+    "concept", "name", "class", "quote", "start", "end", "certainty", "cue", "compartments",
+    "compartment_basis", "levels", "size_mm", "trend", "section",
+}  # fmt: skip
 
 
 def show(identity: Any, reading: dict[str, Any], text: str, context: dict[str, Any]) -> None:
@@ -94,13 +98,19 @@ def _findings(findings: list[dict[str, Any]]) -> Table:
     table = _table("Certainty", "Finding", "Words", "Place", "Facts", "Cue")
     for finding in findings:
         place = [*finding["levels"], *(SHORT[one] for one in finding["compartments"])]
+        inferred = " (inferred)" if finding["compartment_basis"] == "inferred" else ""
         size = " × ".join(f"{axis:g}" for axis in finding["size_mm"])
         facts = [f"{size} mm" if size else "", finding["trend"].replace("unknown", "")]
+        facts += [
+            f"{name.replace('_', ' ')} {_said(one)}"
+            for name, one in finding.items()
+            if name not in IN_TABLE and one
+        ]
         table.add_row(
             Text(finding["certainty"], style=STYLES[finding["certainty"]]),
             finding["name"],
             Text(clean(finding["quote"])),
-            ", ".join(place) or "not stated",
+            ", ".join(place) + inferred or "not stated",
             ", ".join(filter(None, facts)),
             Text(clean(finding["cue"] or "")),
         )

@@ -80,7 +80,9 @@ def test_each_command_is_in_the_readme() -> None:
     assert {name for name in commands if f"`spinetriage {name}" not in readme} == set()
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/operations.md", "docs/limits.md", "docs/rules.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/operations.md", "docs/limits.md", "docs/reading.md", "docs/rules.md"]
+)
 def test_links_of_a_document_lead_somewhere(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\(([^)#]+)", path.read_text())

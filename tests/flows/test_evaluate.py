@@ -47,10 +47,10 @@ def test_people_see_each_figure_with_its_interval_and_each_mistake_with_its_word
         "0.095 – 0.905",
         "2",
     ]
-    assert "tier: expected routine; read stat" in shown
+    assert "tier “Metastasis”: expected routine; read stat" in shown
     assert "rule R1" in shown
     assert "Metastasis of the T6 vertebral body" in shown
-    assert "right" not in shown.partition("mistakes")[2]
+    assert "right" not in shown.partition("Mistakes")[2]
 
 
 def test_programs_get_the_same_as_json(bare_site: Installation, gold: str) -> None:
