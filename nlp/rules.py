@@ -26,6 +26,7 @@ from nlp.schema import (
     Concept,
     Cue,
     Heading,
+    Landmarks,
     LanguageRules,
     LevelRules,
     Neural,
@@ -38,7 +39,7 @@ from nlp.schema import (
     Trap,
     Trend,
 )
-from nlp.strict import ConfigError, check_keys, one_of, read_toml, record
+from nlp.strict import ConfigError, Frozen, check_keys, one_of, read_toml, record
 
 __all__ = ["ConfigError", "Rules", "config_folder", "load"]
 
@@ -79,11 +80,16 @@ def load(folder: Path | None = None) -> Rules:
     concepts = tuple(c for path in lexicon for c in _concepts(path, read(f"lexicon/{path.name}")))
     context = read("context.toml")
     _only(folder / "context.toml", context, {"cue", "trend"})
+    compartments = read("compartments.toml")
+    _only(folder / "compartments.toml", compartments, {"cue", "landmarks"})
     rules = Rules(
         concepts=concepts,
         cues=_tables(Cue, folder / "context.toml", context, "cue", _check_cue),
         trends=_tables(Trend, folder / "context.toml", context, "trend", _check_trend),
-        places=_file_of(Place, folder / "compartments.toml", read("compartments.toml"), "cue", _check_place),
+        places=_tables(Place, folder / "compartments.toml", compartments, "cue", _check_place),
+        landmarks=record(
+            Landmarks, compartments["landmarks"], f"{folder / 'compartments.toml'}: [landmarks]"
+        ),
         traps=_file_of(Trap, folder / "traps.toml", read("traps.toml"), "trap"),
         neural=_check_neural(record(Neural, read("neural.toml"), str(folder / "neural.toml"))),
         sections=_named(Heading, folder / "sections.toml", read("sections.toml"), SECTIONS),
@@ -124,6 +130,9 @@ def _concepts(path: Path, tables: dict[str, Any]) -> list[Concept]:
         if not (concept.forms or concept.dictation or concept.abbreviations):
             raise ConfigError(f"{where}: no words; expected at least one of forms, dictation, abbreviations")
         object.__setattr__(concept, "cls", tables["class"])
+        # The usual compartment first.
+        usual_first = sorted(concept.compartments.items(), key=lambda item: -item[1])
+        object.__setattr__(concept, "compartments", Frozen(usual_first))
         found.append(concept)
     return found
 

@@ -112,6 +112,21 @@ class Place:
     anatomy: bool = True
     bone: bool = False
     canal: bool = False
+    spine: bool = True  # the word also tells that something is of the spine
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Words around a place that tell that the lesion does not lie in it."""
+
+    why: str
+    beside: tuple[str, ...]
+    pressed: tuple[str, ...]
+    between: tuple[str, ...]  # words that may stand between these and the place
+    surfaces: tuple[str, ...]
+    spared: tuple[str, ...]
+
+    __hash__ = object.__hash__  # what is compiled from them is kept by identity
 
 
 @dataclass(frozen=True)
@@ -320,6 +335,7 @@ class Rules:
     cues: tuple[Cue, ...]
     trends: tuple[Trend, ...]
     places: tuple[Place, ...]
+    landmarks: Landmarks
     traps: tuple[Trap, ...]
     neural: Neural
     sections: Mapping[str, Heading]

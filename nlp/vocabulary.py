@@ -168,7 +168,7 @@ def _words(rules: Rules, spellings: Spellings) -> dict[str, Word]:
                 word = words.get(form, Word())
                 words[form] = replace(word, trends=(*word.trends, trend))
     for place in rules.places:
-        mark(place.phrases, place=place, spine=True)
+        mark(place.phrases, place=place, spine=place.spine)
     for target in rules.neural.target:
         mark(target.phrases, target=target.structure)
     sites = rules.sites
