@@ -19,6 +19,7 @@ _LINK = re.compile(
 _APART = re.compile(r"; |\. ")
 _FAR, _NEXT = 170, 110  # characters between a description and its diagnosis, here and in the next sentence
 _MANY = 40  # mentions of one level that are looked at
+_NO_TUMOUR = ("degenerative", "cyst", "benign_other", "postoperative", "device", "anatomy")
 _WORSE = ("malignant", "suspicious", "infection")
 _FAMILIES = (("malignant", "suspicious"), ("inflammatory", "suspicious"))  # both may be called a lesion
 _HOLDERS = ("malignant", "suspicious", "vascular", "cyst", "benign_tumor")
@@ -48,6 +49,9 @@ class Diagnoses:
             if m.affirmed and m.concept.id in self.descriptors:
                 m.absorbed = self._explained(page, m) or self._named_elsewhere(m, named)
         _porotic(page)
+        for m in page.mentions:
+            if m.concept.id == "EPI_EXTENSION" and m.affirmed:
+                m.absorbed = _of_no_tumour(page, m)
         _treated(page, self.descriptors)
         _settled(page, self.descriptors)
         self._effects(page)
@@ -124,6 +128,12 @@ def _porotic(page: Page) -> None:
         for m in page.mentions:
             if m.concept.id == "HEIGHT_LOSS" and m.trend not in ("new", "progressed"):
                 m.absorbed = True
+
+
+def _of_no_tumour(page: Page, extension: Mention) -> bool:
+    """Whether what reaches into the canal, the last thing named before, is wear, a cyst or harmless."""
+    before = [m for m in page.in_sentence(extension.sentence) if m.affirmed and m.end <= extension.start]
+    return bool(before) and before[-1].concept.cls in _NO_TUMOUR
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:

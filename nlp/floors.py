@@ -65,7 +65,8 @@ def _of_tumour(case: Case, m: Mention, sure: bool) -> Iterator[str]:
         yield "R5b"
     if m.concept.cls == "malignant" and "intramedullary" in m.compartments[:1]:
         yield "R5b"
-    extended = m.concept.id in case.groups["extension"] or (m.canal and "extradural" in m.compartments)
+    outside = "extradural" in m.compartments
+    extended = m.concept.id in case.groups["extension"] or (outside and (m.canal or case.presses(m)))
     if extended or case.deficit or case.has("pathological_fracture") or case.has("extension"):
         yield "R6"
 

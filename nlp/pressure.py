@@ -5,6 +5,7 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from nlp.lesions import is_spinal
 from nlp.page import Mention, Page, page_of
 from nlp.schema import STRUCTURES
 from nlp.vocabulary import Vocabulary, Word, current
@@ -13,7 +14,6 @@ _CONCEPT = {
     ("cord", "compression"): "CORD_COMP",
     ("cauda", "compression"): "CES",
     ("sac", "compression"): "THECAL_EFF",
-    ("other", "compression"): "THECAL_EFF",
     ("cord", "draping"): "CORD_COMP",
     ("cauda", "draping"): "CORD_ABUT",
     ("cord", "contact"): "CORD_ABUT",
@@ -25,17 +25,47 @@ _CONCEPT = {
     ("canal", "filling"): "CANAL_CROWD",
     ("sac", "filling"): "CANAL_CROWD",
     ("cauda", "filling"): "CANAL_CROWD",
+    ("cord", "shape"): "CORD_COMP",
+    ("cord", "effect"): "CORD_COMP",
+    ("cauda", "effect"): "CES",
+    ("sac", "effect"): "THECAL_EFF",
+    ("canal", "effect"): "CANAL_NARROW",
+    ("", "effect"): "MASS_EFFECT",
+    ("sac", "contact"): "THECAL_EFF",
     ("cord", "swelling"): "CORD_EXPAND",
     ("canal", "extension"): "EPI_EXTENSION",
 }
 _NAMED = {" cord": "cord", " conus": "cord", " conus medullaris": "cord", " cauda equina": "cauda"}
-_AHEAD, _BEHIND, _LISTED = 55, 40, 30  # characters a verb reaches
-_CLAUSE_END = re.compile(r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no) ")
+_INSIDE = ("canal", "sac")
+_AHEAD, _BEHIND, _LISTED, _CARRIED = 55, 40, 30, 150  # characters a verb reaches
+_CLAUSE_END = re.compile(
+    r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no|neither) "
+    r"|\band (?:the )?[ctdls]\d"
+)
 _PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?)\s+(?:[^.;,:]{0,30}\band\s+)?(?:not\s+)?(?:\w+ly\s+)?$"
+    r"\b(?:is|are|was|were|be|been|being|isn't|aren't|not|appears?|seems?|looks?)\s+"
+    r"(?:[^.;,:]{0,30}\band\s+)?(?:not\s+)?(?:\w+ly\s+)?$"
+)
+_ACTIVE = ("ing", "s", " of", " on", " upon", " with", " against", " over", " into")
+# The subject goes on: "the cord was pushed aside and markedly compressed", "the conus, which is squeezed".
+_GOES_ON = re.compile(
+    r"(?:,|\band|\bor|\bbut|\bwhich|\bthat|\bthen)\s+"
+    r"(?:(?:is|are|was|were|has|have|had|been|being|appears?|seems?|looks?|also|here|then|not|thus|so|now|very|\w+ly)\s+)*$"
+)
+_NEW_SUBJECT = re.compile(
+    r"[;:]|\b(?:and|while|whereas)\s+(?!(?:is|are|was|were|has|have|then|also|now|here|thus|so|\w+ly)\b)"
+    r"(?:\w+\s+){1,4}(?:is|are|was|were)\b"
+)
+_BECOMES = re.compile(
+    r"(?:\b(?:is|are|was|were|to|into|as|looks?|appears?|becomes?|made|makes) (?:an? |very |\w+ly )*)$"
+)
+_SHAPED_CORD = re.compile(
+    r" (?:the |remaining |residual |visible |compressed |spinal |thoracic |cervical )*cord\b"
 )
 _PART_OF = re.compile(r"(?:\bits\b|\bwhose\b|, the [\w ]{0,25}\bof which\b)[^.;:,]{0,60}$")
 _LIST = re.compile(r"\W*(?:and|or|both|as well as|&|/|the|left|right|,|\s)*\W*")
+
+Target = tuple[int, int, str]
 
 
 class Pressure:
@@ -53,11 +83,14 @@ class Pressure:
                 index = page.sentence_at(start)
                 if page.sentences[index].section in ("technique", "signoff"):
                     continue
-                structure = (
-                    _entered(page, end, index)
-                    if term.grade == "extension"
-                    else _pressed(page, start, end, index)
-                )
+                if term.grade == "extension":
+                    structure = _entered(page, end, index)
+                elif term.grade == "shape" and not _of_cord(page, start, end):
+                    continue
+                else:
+                    structure = _pressed(page, start, end, index)
+                if structure == "medulla":  # of the spine where the head is not near
+                    structure = "cord" if is_spinal(page, start, end, index, "spinal") else "other"
                 concept = _CONCEPT.get((structure, term.grade))
                 if concept:
                     added.append(Mention(start, end, self.vocabulary.concepts[concept], index))
@@ -65,47 +98,64 @@ class Pressure:
         return doc
 
 
+def _of_cord(page: Page, start: int, end: int) -> bool:
+    """Whether a shape is told of the cord: "the cord is crescentic", "a sliver of remaining cord"."""
+    told = _BECOMES.search(page.plain, max(0, start - 40), start)
+    return bool(told or _SHAPED_CORD.match(page.plain, end))
+
+
 def _entered(page: Page, end: int, index: int) -> str:
     """ "canal" when the next place after a verb of growth is the canal or the epidural space."""
     for s, _, word in page.words(index):
-        if s >= end and (word.place or word.elsewhere):
-            return "canal" if word.place and word.place.canal and s - end <= _BEHIND else ""
+        if s >= end and (word.place or word.elsewhere or word.target in _INSIDE):
+            inside = word.target in _INSIDE or (word.place and word.place.canal)
+            return "canal" if inside and s - end <= _BEHIND else ""
     return ""
 
 
 def _pressed(page: Page, start: int, end: int, index: int) -> str:
-    """The structure pressed by the verb at [start, end): cord, cauda, sac, other, or "" for none near."""
-    targets: list[tuple[int, int, str]] = [
+    """The structure pressed by the verb at [start, end), one of STRUCTURES, or "" for none near."""
+    targets: list[Target] = [
         (s, e, structure)
         for s, e, word in page.words(index)
         if not (s < end and start < e) and (structure := word.target or _named(word, page.plain[s:e]))
     ]
-    passive = (
-        page.plain[start:end].split()[0].endswith("ed")
-        and _PASSIVE.search(page.plain[max(0, start - 60) : start])
-        and page.plain[end : end + 3] != " by"
-    )
-    ahead = [] if passive else [t for t in targets if t[0] >= end]
-    if ahead and ahead[0][0] - end <= _AHEAD and not _CLAUSE_END.search(page.plain, end, ahead[0][0]):
-        listed = [ahead[0]]
-        for target in ahead[1:]:
-            if target[0] - listed[-1][1] > _LISTED or not _LIST.fullmatch(
-                page.plain[listed[-1][1] : target[0]]
-            ):
-                break
-            listed.append(target)
-        return min((t[2] for t in listed), key=STRUCTURES.index)
+    ahead = [t for t in targets if t[0] >= end]
     behind = [t for t in targets if t[1] <= start]
-    if behind and start - behind[-1][1] <= 2 * _BEHIND:
-        gap = page.plain[behind[-1][1] : start]
-        part = _PART_OF.search(gap)  # "the conus is displaced and its surface is effaced"
-        if part:
-            gap = gap[: part.start()]
-        elif len(gap) > _BEHIND:
-            return ""
-        if gap == ": " or not _CLAUSE_END.search(gap):  # "Spinal cord: compressed by ..."
-            return behind[-1][2]
-    return ""
+    passive = not page.plain[start:end].endswith(_ACTIVE) and _PASSIVE.search(
+        page.plain, max(0, start - 60), start
+    )
+    return (not passive and _ahead(page, ahead, end)) or _behind(page, behind, start) or ""
+
+
+def _ahead(page: Page, targets: list[Target], end: int) -> str:
+    """What the verb takes as its object; of a list the most delicate."""
+    if not targets or targets[0][0] - end > _AHEAD or _CLAUSE_END.search(page.plain, end, targets[0][0]):
+        return ""
+    listed = [targets[0]]
+    for target in targets[1:]:
+        gap = page.plain[listed[-1][1] : target[0]]
+        if len(gap) > _LISTED or not _LIST.fullmatch(gap):
+            break
+        listed.append(target)
+    return min((t[2] for t in listed), key=STRUCTURES.index)
+
+
+def _behind(page: Page, targets: list[Target], start: int) -> str:
+    """What stands before the verb as its subject, if nothing else comes between."""
+    if not targets or start - targets[-1][1] > _CARRIED:
+        return ""
+    gap, structure = page.plain[targets[-1][1] : start], targets[-1][2]
+    goes_on = _GOES_ON.search(gap)
+    if goes_on and not _NEW_SUBJECT.search(gap):
+        return structure
+    part = _PART_OF.search(gap)  # "the conus is displaced and its surface is effaced"
+    if part:
+        gap = gap[: part.start()]
+    near = len(gap) <= _BEHIND and (
+        gap == ": " or not _CLAUSE_END.search(gap)
+    )  # "Spinal cord: compressed by"
+    return structure if near else ""
 
 
 def _named(word: Word, words: str) -> str:

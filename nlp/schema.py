@@ -57,8 +57,18 @@ SECTIONS = (
     "signoff",
 )
 TIERS = ("stat", "urgent", "soon", "routine")
-GRADES = ("compression", "contact", "displacement", "draping", "filling", "extension", "swelling")
-STRUCTURES = ("cord", "cauda", "sac", "canal", "other")
+GRADES = (
+    "compression",
+    "shape",
+    "effect",
+    "contact",
+    "displacement",
+    "draping",
+    "filling",
+    "extension",
+    "swelling",
+)
+STRUCTURES = ("cord", "medulla", "cauda", "sac", "canal", "other")
 
 
 @dataclass(frozen=True)

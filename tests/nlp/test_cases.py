@@ -15,7 +15,7 @@ AFFIRMED = ("present", "probable", "possible")
 KEYS = {
     "id", "text", "context", "tier", "neural", "decided_by", "score", "nothing", "conflict", "concept",
     "unreadable", "affirmed", "not_affirmed", "all_levels", "all_compartments", "details", "sins",
-    "no_details",
+    "no_details", "red_flags",
 }  # fmt: skip
 
 # Known failures; a cured one fails the suite until its line here goes.
@@ -114,6 +114,8 @@ def test_case_is_read_as_marked(case):
             assert told(text, words, reading) == sorted(expected), words
     everywhere = [d.kind for source in (reading, *found) for d in source.details]
     assert not set(case.get("no_details", ())) & set(everywhere)
+    if "red_flags" in case:
+        assert list(reading.red_flags) == case["red_flags"]
     for key in ("tier", "neural", "decided_by", "score", "unreadable"):
         if key in case:
             assert getattr(reading, key) == case[key], reading.reasons
