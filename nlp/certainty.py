@@ -26,6 +26,11 @@ _CHANGE = re.compile(
     r" (?:change|growth|increase|decrease|progression|enlargement|worsening|improvement|reduction|regression"
     r"|deterioration|resolution|response)\b"
 )
+# "No haematoma cord normal haemangioma T12", "no significant abnormality, haemangioma": another statement.
+_CLOSED = re.compile(
+    r".*\b(?:(?:normal|unremarkable|intact|preserved)\b(?!.*(?:\bor\b|\band\b|,))"
+    r"|(?:abnormalit|patholog)\w*\s*,(?!.*\bor\b))"
+)
 # "No fat plane between the mass and the cord" denies the plane; "no trace of the mass" the mass.
 _PART = re.compile(
     r"(?!.*\b(?:residu|remnant|recurr|evidence|sign|trace|persist|suggest|indicat|feature|history|and|or)\w*\b)"
@@ -156,7 +161,9 @@ def _of_other(cue: Cue, gap: str) -> bool:
     """Whether a cue is about something else that stands between: a change, a part, what came later."""
     if cue.label == "historical":
         return bool(_LATER.search(gap))
-    return cue.label == "absent" and "," not in gap and bool(_CHANGE.match(gap) or _PART.match(gap))
+    if cue.label != "absent":
+        return False
+    return bool(_CLOSED.match(gap) or ("," not in gap and (_CHANGE.match(gap) or _PART.match(gap))))
 
 
 def _enumerates(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:

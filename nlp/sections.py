@@ -25,7 +25,7 @@ _PAUSES = (
 )
 
 # What follows a heading: a colon, a dash, or nothing on its line.
-_MARK = re.compile(r"[ \t*_]*(?:\([^)\n]{1,40}\))?(?::|[ \t]-[ \t]|[ \t]*(?=[\r\n]))")
+_MARK = re.compile(r"[ \t*_]*(?:\([^)\n]{1,40}\))?(?:[:\]]|[ \t]-[ \t]|[ \t]*(?=[\r\n]))")
 _BODY = re.compile(r"\s*\S")
 _LINE = re.compile(r"\n(?=[^\na-z]*[A-Z0-9])(?![ \t]*[a-z])")  # what follows does not run on
 _STOP = re.compile(r"[.;](?<=[^\d\W].)\s+(?=[A-Z\d])")
@@ -136,7 +136,7 @@ def _begins(text: str, at: int) -> bool:
     Several spaces stand for the line break that some exports lose.
     """
     before = at
-    while at and text[at - 1] in " \t>*#_-":
+    while at and text[at - 1] in " \t>*#_-[":
         at -= 1
     return before - at > 2 or not at or text[at - 1] in "\n\r.;!?]"
 

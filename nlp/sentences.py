@@ -29,7 +29,8 @@ def _after_short_forms() -> str:
 _BREAK = re.compile(
     # Stop and space, not "ca. 3 cm".
     rf"[.!?]{_after_short_forms()}[\"')\]]?\s+(?:[\"“”•]\s*(?=[A-Z])|(?=\S))(?!(?<=\b[Cc]a\.\s)\d)"
-    r"|\.(?:(?<=[a-z]{3}\.)(?=[A-Z][a-z])|[ \t]*\n+)"  # stop without space: "images.However"; or at the end
+    # Stop without space: "images.However", "at T9.2.No compression"; or at the end.
+    r"|\.(?:(?<=[a-z]{3}\.)(?=[A-Z][a-z])|(?=[1-9]\.[A-Z])|[ \t]*\n+)"
     r"|[\"“”•](?<=\s[\"“”•])\s*(?=[A-Z])"  # quotation marks and dots as bullets
     r"|[1-9]\)(?<=\s\d\))\s+(?=[A-Z])"  # an item in a line: "Fracture of L1 2) No compression"
     r"|\n(?:[ \t]*\n\s*"  # blank line
