@@ -29,7 +29,8 @@ _BETWEEN = re.compile(
 _FOLLOWS = re.compile(r"[\s:]*(?:signal(?: intensity)?|is|weighted|and|images?|appears?)?[\s:]*")
 _WITH = re.compile(r"[\s/,]*(?:and|&)?[\s/]*")
 _TOTAL = re.compile(
-    r"(?:\)|:|=|,|\s|score|total|is|of|was|estimated|calculated|at)*?(\d{1,2})(?!\d|\.\d)(?! ?(?:-|–|to) ?\d)"
+    r"(?:\)|:|=|,|\s|score|total|is|of|was|estimated|calculated|at)*?(\d{1,2})(?!\d|\.\d|\s?[-–]\s?\d| to \d)",
+    re.IGNORECASE,
 )
 _EARLIER = re.compile(r"previous|prior|formerly|earlier|was\b")
 _HIGHEST = 18  # points of SINS
@@ -182,14 +183,14 @@ def _grade(page: Page, index: int, kind: str, words: Words) -> None:
     """A Bilsky grade or stated SINS: of a lesion, else of what presses, else of the report."""
     start, end, value = words
     if kind == "sins":
-        total = _TOTAL.match(page.plain, end)
+        total = _TOTAL.match(page.text, end)
         if total is None or int(total[1]) > _HIGHEST:
             return
         end, value = total.end(1), str(int(total[1]))
     if _EARLIER.search(page.plain, max(page.sentences[index].start, start - 30), start):
         return
     lesions = [m for m in lesions_of(page, index) if m.affirmed]
-    pressing = [m for m in page.in_sentence(index) if m.affirmed and m.end <= start]
+    pressing = [m for m in page.in_sentence(index) if m.affirmed and m.start < end]
     lesion = nearest(page, lesions or pressing, start, end)
     if lesion:
         put(lesion, page, kind, value, start, end)

@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 from nlp.described import Said, Words
 from nlp.details import beside, denial, put
-from nlp.owners import gap, lesions_of, nearest
+from nlp.owners import earlier, gap, lesions_of, nearest
 from nlp.page import Mention, Page, page_of
 from nlp.vocabulary import Vocabulary, current
 
@@ -87,7 +87,7 @@ def _ages(page: Page, index: int, said: Said, lesions: list[Mention]) -> None:
 
 def _principal(page: Page, said: Said, lesions: list[Mention], start: int, end: int) -> Mention | None:
     """The lesion that lost height: the nearest one that is not the loss itself, a fracture first."""
-    named = [m for m in lesions if not _is_height(m, said)]
+    named = [m for m in lesions if not _is_height(m, said)] or earlier(page, lesions[0].sentence)
     return nearest(page, _broken(said, lesions) or named or lesions, start, end)
 
 

@@ -32,7 +32,7 @@ _TIME = re.compile(
     r"[\s-]?(?:h|hours?|hrs?|days?|weeks?|wks?|months?|mo|years?)\b"
 )
 _CLOCK = re.compile(
-    r"\bat (?:approximately |about )?(\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\b\.?)?(?: ?(?:hours|hrs|h)\b)?"
+    r"\bat (?:approximately |about )?(\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\b)?(?: ?(?:hours|hrs|h)\b)?"
     r"|\d{4} ?(?:hours|hrs|h)\b|\d{1,2} ?[ap]\.?m\b)",
     re.IGNORECASE,
 )
@@ -122,6 +122,8 @@ def _advised(acts: list[Words], advice: list[Words]) -> tuple[list[Words], Words
     """The acts that a word of advice reaches, nearer ones ahead of it or behind it, and that word."""
     for words in advice:
         start, end, kind = words
+        if kind == "done":
+            continue
         ahead = [act for act in acts if 0 <= act[0] - end < _AHEAD]
         behind = [act for act in acts if 0 <= start - act[1] < _BEHIND] if kind == "said" else []
         if ahead or behind:

@@ -31,15 +31,18 @@ def lesions_of(page: Page, index: int) -> list[Mention]:
     here = _lesions(page, index)
     if any(m.affirmed or m.concept.cls != "fracture" for m in here):
         return here
+    return earlier(page, index) if _goes_on(page, index) else []
+
+
+def earlier(page: Page, index: int) -> list[Mention]:
+    """The affirmed lesion last spoken of in the sentences before, of the same section."""
     section = page.sentences[index].section
-    if not _goes_on(page, index):
-        return []
     for before in range(index - 1, max(index - 1 - _BACK, -1), -1):
         there = _lesions(page, before)
         if page.sentences[before].section != section:
             return []
         if there:
-            return [there[-1]] if there[-1].affirmed else [m for m in there if m.affirmed][-1:]
+            return [m for m in there if m.affirmed][-1:]
     return []
 
 
@@ -55,14 +58,19 @@ def _goes_on(page: Page, index: int) -> bool:
         return True
     if any(m.concept.cls not in (*LESION_CLASSES, "compression") for m in page.in_sentence(index)):
         return False
-    return not any(w.elsewhere or w.disc or (w.place and w.place.canal) for _, _, w in page.words(index))
+    return not any(w.elsewhere or w.disc for _, _, w in page.words(index))
 
 
 def nearest(page: Page, mentions: Iterable[Mention], start: int, end: int) -> Mention | None:
     """The mention nearest to the words at [start, end); of "lytic metastases" it is the noun."""
     there = list(mentions)
     found = min(there, key=lambda m: gap(page, m.start, m.end, start, end), default=None)
-    return next((m for m in there if found and m.start == found.end + 1), found)
+    return noun(there, found) if found else None
+
+
+def noun(mentions: Iterable[Mention], mention: Mention) -> Mention:
+    """The mention that follows at once, which a describing one only qualifies: "lytic metastasis"."""
+    return next((m for m in mentions if m.start == mention.end + 1), mention)
 
 
 def gap(page: Page, one: int, one_end: int, start: int, end: int) -> int:

@@ -41,7 +41,8 @@ _WAS = re.compile(
     r"(?:(?!\bnow\b|\bcurrent|\bis\b|measures|\blesion|\bmass\b|tumou?r)[^.,;)]){0,25}$"
 )
 _LATER = re.compile(
-    r"[ ,]{0,2}(?:previously|before\b|(?:on|at|in) (?:the )?(?:prior|previous|last|earlier)\b|prior\b)"
+    r" ?(?:previously|before\b|(?:on|at|in) (?:the )?(?:prior|previous|last|earlier)\b|prior\b)"
+    r"(?!:? ?(?:measur\w+ )?\d)"
 )
 _PLACED = re.compile(
     r"\b(?:in|within|into|at|along|through|from|to|near|of|abutting|against|towards?|behind|with|on)\s(?:(?:the|a|an|its|left|right)\s)*$"

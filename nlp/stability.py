@@ -10,7 +10,7 @@ from nlp.described import Said
 from nlp.details import denial
 from nlp.labels import level_groups
 from nlp.neural import ends
-from nlp.owners import lesions_of
+from nlp.owners import lesions_of, noun
 from nlp.page import Mention, Page, page_of
 from nlp.reading import Detail
 from nlp.vocabulary import Vocabulary, current
@@ -52,7 +52,7 @@ class Stability:
             tumour = m.affirmed and not m.absorbed and m.concept.cls in _TUMOURS and m.concept.route == "S"
             if tumour and m.levels and "extradural" in m.compartments and done.isdisjoint(ends(m)):
                 done |= ends(m)
-                m.sins = list(_elements(page, m))
+                noun(page.in_sentence(m.sentence), m).sins = list(_elements(page, m))
         return doc
 
 

@@ -112,9 +112,12 @@ def _terms(rules: Rules, spellings: Spellings) -> dict[str, Term]:
     listed += [(trap, Term()) for trap in _traps(rules, terms)]
     listed += [(normal(p), Term(grade=verb.grade)) for verb in rules.neural.verb for p in verb.phrases]
     concepts = {concept.id: concept for concept in rules.concepts}
-    for phrase, grade in rules.details.escc.phrases():
-        if grade in rules.details.escc.concepts:
-            terms.setdefault(normal(phrase), Term(concepts[rules.details.escc.concepts[grade]]))
+    for (
+        phrase,
+        grade,
+    ) in rules.details.escc.phrases():  # "ESCC grade 1a" is the name of a scale, not compression
+        meant = rules.details.escc.concepts.get(grade)
+        terms.setdefault(normal(phrase), Term(concepts[meant]) if meant else Term())
     for form, term in listed:
         for other in spellings(form):
             terms.setdefault(other, term)

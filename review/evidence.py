@@ -7,6 +7,14 @@ from typing import Any
 
 Finding = dict[str, Any]
 AFFIRMED = ("present", "probable", "possible")
+SINS_ELEMENTS = 6
+NAMED = {  # kinds of details that people call otherwise
+    "prior_size": "earlier size",
+    "escc": "Bilsky (ESCC) grade",
+    "sins": "SINS as stated",
+    "fracture_age": "age of the fracture",
+    "communication": "told",
+}
 UNREADABLE = {
     "empty": "The report has no text",
     "language": "The report does not seem to be in English",
@@ -71,6 +79,30 @@ def spoken(finding: Finding) -> str:
     words += [", ".join(finding["levels"])]
     words += [", ".join(map(in_words, finding["compartments"]))]
     return " · ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A detail as people read it, with the words of the report."""
+
+    name: str
+    value: str
+    quote: str
+
+
+def told(found: dict[str, Any]) -> list[Told]:
+    """Return what the report says of a finding, or beside its findings; readings of old have no details."""
+    lines = [
+        Told(NAMED.get(detail["kind"], in_words(detail["kind"])), detail["value"], detail["quote"])
+        for detail in found.get("details", ())
+    ]
+    elements = found.get("sins", ())
+    if elements:
+        points = sum(element["points"] for element in elements)
+        known = f"{len(elements)} of {SINS_ELEMENTS} known, {points} points so far: "
+        values = ", ".join(f"{e['kind']} {e['value']} ({e['points']})" for e in elements)
+        lines.append(Told("SINS", known + values, "; ".join(e["quote"] for e in elements)))
+    return lines
 
 
 def sentence(text: str, start: int, end: int, reach: int = 160) -> tuple[str, str, str]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from review import audit, caseload
 from review.access import may, visible
-from review.evidence import in_words, marked
+from review.evidence import in_words, marked, told
 from review.models import Account, Case, CaseEvent, Decision
 from review.pages.rights import needs, reader
 
@@ -140,9 +140,11 @@ def _report(found: Case) -> dict[str, Any]:
             | {
                 "kind": in_words(finding["class"]),
                 "places": ", ".join(map(in_words, finding["compartments"])),
+                "told": told(finding),
             }
             for finding in findings
         ],
+        "told": told(content),
         "red_flags": map(in_words, content["red_flags"]),
         "warnings": map(in_words, version.warnings),
         "calmer": found.reading.tier != found.get_tier_display() and not content["unreadable"],

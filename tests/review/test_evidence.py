@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.evidence import headline, marked, neural, sentence, spoken
+from review.evidence import headline, marked, neural, sentence, spoken, told
 
 
 def at(start: int, end: int, **other: Any) -> dict[str, Any]:
@@ -86,3 +86,19 @@ def test_a_finding_is_said_in_words() -> None:
         at(0, 1, name="mass", certainty="possible", levels=["T6"], compartments=["intradural_extramedullary"])
     )
     assert said == "mass (possible) · T6 · intradural extramedullary"
+
+
+def test_details_are_told_by_the_names_people_use_and_old_readings_have_none() -> None:
+    finding = at(0, 1, details=[{"kind": "prior_size", "value": "8 mm", "quote": "previously 8 mm"}])
+    assert [(line.name, line.value) for line in told(finding)] == [("earlier size", "8 mm")]
+    assert told(at(0, 1)) == []
+
+
+def test_a_partial_sins_says_how_much_of_it_is_known() -> None:
+    elements = [
+        {"kind": "location", "value": "junctional", "quote": "L1", "points": 3},
+        {"kind": "bone", "value": "lytic", "quote": "lytic", "points": 2},
+    ]
+    (line,) = told(at(0, 1, details=[], sins=elements))
+    assert (line.name, line.quote) == ("SINS", "L1; lytic")
+    assert line.value == "2 of 6 known, 5 points so far: location junctional (3), bone lytic (2)"

@@ -109,9 +109,13 @@ def test_a_dictated_script_shows_as_text(
 ) -> None:
     text = 'FINDINGS: <script>alert(1)</script> mass & "quote".'
     bad = "<img src=x onerror=alert(2)>"
+    detail = {"kind": bad, "value": bad, "quote": bad}
+    element = detail | {"points": 1}
+    written = {"name": bad, "cue": bad, "levels": [bad], "details": [detail], "sins": [element]}
     read = reading(
         "stat",
-        findings=[finding(text, "<script>alert(1)</script> mass", name=bad, cue=bad, levels=[bad])],
+        findings=[finding(text, "<script>alert(1)</script> mass", **written)],
+        details=[detail],
         reasons=[{"rule": bad, "points": 1, "text": bad}],
         red_flags=[bad],
         conflicts=[bad],
@@ -202,6 +206,23 @@ def test_the_case_page_shows_text_findings_reasons_and_warnings(enter: Make, cas
     for words in ("PATIENT-4711", "Warning: identity conflict", "epidural mass, present", "sha256:abc", "T6"):
         assert words in page
     assert '<mark class="present" title="epidural mass">epidural mass<small> present</small></mark>' in page
+
+
+def test_the_case_page_shows_what_is_said_of_a_finding_and_beside_it(
+    enter: Make, deliver: Make, version: Make, reading: Make, finding: Make
+) -> None:
+    size = {"kind": "size", "value": "21 x 14 mm", "quote": "2.1 x 1.4 cm", "start": 0, "end": 12}
+    bone = {"kind": "bone", "value": "lytic", "quote": "lytic", "start": 0, "end": 5, "points": 2}
+    primary = {"kind": "known_primary", "value": "breast", "quote": "breast cancer", "start": 0, "end": 13}
+    read = reading("stat", findings=[finding(details=[size], sins=[bone])], details=[primary])
+    deliver(version(reading=read))
+    page = shown(enter().get(f"/case/{Case.objects.get().pk}/"))
+    for words in (
+        '<small title="2.1 x 1.4 cm">size: 21 x 14 mm</small>',
+        "SINS: 1 of 6 known, 2 points so far: bone lytic (2)",
+        '<dt>Known primary</dt><dd title="breast cancer">breast</dd>',
+    ):
+        assert words in page
 
 
 def test_the_case_page_shows_the_study_and_its_viewer(  # noqa: PLR0917
