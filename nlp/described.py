@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from nlp.phrases import Phrases, Spellings
 
@@ -47,7 +48,7 @@ Said = dict[str, list[Words]]  # the phrases of a sentence by their kind
 class DetailWord:
     """Words of one kind with one value."""
 
-    kind: str
+    kind: Annotated[str, DETAIL_KINDS]
     why: str
     phrases: tuple[str, ...]
     value: str = ""

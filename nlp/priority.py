@@ -10,8 +10,8 @@ from nlp.case import Case
 from nlp.floors import floors
 from nlp.page import Page, page_of
 from nlp.points import Points
+from nlp.pricing import TIERS, Floor
 from nlp.reading import Reason
-from nlp.schema import TIERS, Floor
 from nlp.vocabulary import Vocabulary, current
 
 

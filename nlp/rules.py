@@ -2,36 +2,24 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nlp.described import DETAIL_KINDS, DetailRules
+from nlp.described import DetailRules
+from nlp.english import LanguageRules
+from nlp.pricing import PriorityRules
 from nlp.schema import (
-    COMPARTMENTS,
     CONTEXT_CLASSES,
-    CUE_LABELS,
-    DIRECTIONS,
-    GRADES,
     LESION_CLASSES,
-    REACHES,
-    ROUTES,
     SECTIONS,
-    SITES,
-    STRENGTHS,
-    STRUCTURES,
-    TIERS,
-    TREND_LABELS,
-    TRENDS,
     Concept,
     Cue,
     Heading,
     Landmarks,
-    LanguageRules,
     LevelRules,
     Neural,
     Place,
-    PriorityRules,
     RedFlag,
     Rules,
     Sites,
@@ -84,14 +72,14 @@ def load(folder: Path | None = None) -> Rules:
     _only(folder / "compartments.toml", compartments, {"cue", "landmarks"})
     rules = Rules(
         concepts=concepts,
-        cues=_tables(Cue, folder / "context.toml", context, "cue", _check_cue),
-        trends=_tables(Trend, folder / "context.toml", context, "trend", _check_trend),
-        places=_tables(Place, folder / "compartments.toml", compartments, "cue", _check_place),
+        cues=_tables(Cue, folder / "context.toml", context, "cue"),
+        trends=_tables(Trend, folder / "context.toml", context, "trend"),
+        places=_tables(Place, folder / "compartments.toml", compartments, "cue"),
         landmarks=record(
             Landmarks, compartments["landmarks"], f"{folder / 'compartments.toml'}: [landmarks]"
         ),
         traps=_file_of(Trap, folder / "traps.toml", read("traps.toml"), "trap"),
-        neural=_check_neural(record(Neural, read("neural.toml"), str(folder / "neural.toml"))),
+        neural=record(Neural, read("neural.toml"), str(folder / "neural.toml")),
         sections=_named(Heading, folder / "sections.toml", read("sections.toml"), SECTIONS),
         sites=record(Sites, read("sites.toml"), str(folder / "sites.toml")),
         levels=record(LevelRules, read("levels.toml"), str(folder / "levels.toml")),
@@ -121,12 +109,6 @@ def _concepts(path: Path, tables: dict[str, Any]) -> list[Concept]:
         if isinstance(table, dict) and "cls" in table:
             raise ConfigError(f"{where}: unknown key 'cls'; the class stands once at the top of the file")
         concept = record(Concept, table, where)
-        one_of(f"{where}: key 'route'", concept.route, ROUTES)
-        one_of(f"{where}: key 'strength'", concept.strength, STRENGTHS)
-        one_of(f"{where}: key 'site'", concept.site, SITES)
-        one_of(f"{where}: key 'trend'", concept.trend, TRENDS)
-        for compartment in concept.compartments:
-            one_of(f"{where}: key 'compartments'", compartment, COMPARTMENTS)
         if not (concept.forms or concept.dictation or concept.abbreviations):
             raise ConfigError(f"{where}: no words; expected at least one of forms, dictation, abbreviations")
         object.__setattr__(concept, "cls", tables["class"])
@@ -165,23 +147,14 @@ def _only(path: Path, tables: Any, allowed: set[str]) -> None:
     check_keys(str(path), tables, allowed, allowed)
 
 
-def _file_of(
-    kind: type[Table], path: Path, tables: Any, key: str, check: Callable[[str, Any], None] | None = None
-) -> tuple[Table, ...]:
+def _file_of(kind: type[Table], path: Path, tables: Any, key: str) -> tuple[Table, ...]:
     _only(path, tables, {key})
-    return _tables(kind, path, tables, key, check)
+    return _tables(kind, path, tables, key)
 
 
-def _tables(
-    kind: type[Table], path: Path, tables: Any, key: str, check: Callable[[str, Any], None] | None = None
-) -> tuple[Table, ...]:
-    found = []
-    for number, table in enumerate(_listed(path, tables, key), 1):
-        where = f"{path}: {key} {number}"
-        found.append(record(kind, table, where))
-        if check:
-            check(where, found[-1])
-    return tuple(found)
+def _tables(kind: type[Table], path: Path, tables: Any, key: str) -> tuple[Table, ...]:
+    listed = enumerate(_listed(path, tables, key), 1)
+    return tuple(record(kind, table, f"{path}: {key} {number}") for number, table in listed)
 
 
 def _named(
@@ -192,33 +165,7 @@ def _named(
     return {name: record(kind, table, f"{path}: [{name}]") for name, table in tables.items()}
 
 
-def _check_cue(where: str, cue: Cue) -> None:
-    one_of(f"{where}: key 'label'", cue.label, CUE_LABELS)
-    one_of(f"{where}: key 'direction'", cue.direction, DIRECTIONS)
-    one_of(f"{where}: key 'reach'", cue.reach, REACHES)
-
-
-def _check_trend(where: str, trend: Trend) -> None:
-    one_of(f"{where}: key 'label'", trend.label, TREND_LABELS)
-    one_of(f"{where}: key 'direction'", trend.direction, DIRECTIONS)
-
-
-def _check_place(where: str, place: Place) -> None:
-    for compartment in place.compartments:
-        one_of(f"{where}: key 'compartments'", compartment, COMPARTMENTS)
-
-
-def _check_neural(neural: Neural) -> Neural:
-    for verb in neural.verb:
-        one_of("neural.toml: [[verb]] key 'grade'", verb.grade, GRADES)
-    for target in neural.target:
-        one_of("neural.toml: [[target]] key 'structure'", target.structure, STRUCTURES)
-    return neural
-
-
 def _check_details(rules: DetailRules, concepts: tuple[Concept, ...]) -> DetailRules:
-    for number, word in enumerate(rules.word, 1):
-        one_of(f"details.toml: word {number}: key 'kind'", word.kind, DETAIL_KINDS)
     known = tuple(concept.id for concept in concepts)
     for grade, concept in rules.escc.concepts.items():
         one_of("details.toml: [escc.concepts]", grade, tuple(rules.escc.grades))
@@ -232,5 +179,3 @@ def _check_priority(rules: Rules, path: Path) -> None:
         for concept in group:
             if concept not in known:
                 raise ConfigError(f"{path}: groups.{name}: no concept '{concept}' in the lexicon")
-    for name, rule in {**rules.priority.floors, **rules.priority.caps}.items():
-        one_of(f"{path}: {name}: key 'tier'", rule.tier, TIERS)

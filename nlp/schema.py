@@ -1,9 +1,16 @@
-"""What the rule files may hold: closed lists of values, and one frozen record for each kind of entry."""
+"""What the rule files may hold: closed lists of values, and one frozen record for each kind of entry.
+
+The types are the schema: `Annotated[str, LIST]` takes only words of the list, a bare `str` no empty one.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from nlp.described import DetailRules
+from nlp.english import LanguageRules
+from nlp.pricing import PriorityRules
+from nlp.strict import Share
 
 LESION_CLASSES = (
     "malignant",
@@ -56,7 +63,6 @@ SECTIONS = (
     "addendum",
     "signoff",
 )
-TIERS = ("stat", "urgent", "soon", "routine")
 GRADES = (
     "compression",
     "shape",
@@ -77,16 +83,16 @@ class Concept:
 
     id: str
     name: str
-    route: str
-    strength: str
-    site: str
+    route: Annotated[str, ROUTES]
+    strength: Annotated[str, STRENGTHS]
+    site: Annotated[str, SITES]
     why: str
-    compartments: Mapping[str, float] = field(default_factory=dict)
+    compartments: Mapping[Annotated[str, COMPARTMENTS], Share] = field(default_factory=dict)
     forms: tuple[str, ...] = ()
     dictation: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
-    trend: str = "unknown"
+    trend: Annotated[str, TRENDS] = "unknown"
     cls: str = ""
 
 
@@ -94,9 +100,9 @@ class Concept:
 class Cue:
     """Words that set the certainty of a finding before or after them."""
 
-    label: str
-    direction: str
-    reach: str
+    label: Annotated[str, CUE_LABELS]
+    direction: Annotated[str, DIRECTIONS]
+    reach: Annotated[str, REACHES]
     why: str
     phrases: tuple[str, ...]
 
@@ -105,8 +111,8 @@ class Cue:
 class Trend:
     """Words that tell how a finding changed."""
 
-    label: str
-    direction: str
+    label: Annotated[str, TREND_LABELS]
+    direction: Annotated[str, DIRECTIONS]
     why: str
     phrases: tuple[str, ...]
 
@@ -115,8 +121,8 @@ class Trend:
 class Place:
     """Words that tell a compartment; `anatomy` if they name a place, `bone`/`canal` which kind of place."""
 
-    compartments: tuple[str, ...]
-    strength: float
+    compartments: tuple[Annotated[str, COMPARTMENTS], ...]
+    strength: Share
     why: str
     phrases: tuple[str, ...]
     anatomy: bool = True
@@ -153,7 +159,7 @@ class Trap:
 class Verb:
     """Words for pressing or touching."""
 
-    grade: str
+    grade: Annotated[str, GRADES]
     why: str
     phrases: tuple[str, ...]
 
@@ -162,7 +168,7 @@ class Verb:
 class Target:
     """What can be pressed."""
 
-    structure: str
+    structure: Annotated[str, STRUCTURES]
     why: str
     phrases: tuple[str, ...]
 
@@ -190,7 +196,7 @@ class Neural:
 class Heading:
     """Headings of one kind of section and the certainty of what stands under them ("" = by cue)."""
 
-    certainty: str
+    certainty: Annotated[str, ("", *CERTAINTIES)]
     why: str
     headings: tuple[str, ...]
 
@@ -266,75 +272,6 @@ class Spelling:
     plurals: tuple[tuple[str, ...], ...]
     slips: tuple[str, ...]
     adjectives: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class WordList:
-    """Words only."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Template:
-    """Marks of a template that nobody filled in."""
-
-    marks: tuple[str, ...]
-    minimum_marks: int
-
-
-@dataclass(frozen=True)
-class LanguageRules:
-    """What makes a text unreadable."""
-
-    minimum_words: int
-    minimum_english: float
-    english: WordList
-    others: WordList
-    template: Template
-
-
-@dataclass(frozen=True)
-class Floor:
-    """A rule that sets a tier."""
-
-    tier: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Clinical:
-    """Limits of the clinical term."""
-
-    cap: int
-    age_over: int
-    age_points: int
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """Points for where the patient comes from."""
-
-    outpatient: int
-    cap: int
-    outpatient_classes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PriorityRules:
-    """Points, floors, caps."""
-
-    tiers: Mapping[str, int]
-    base: Mapping[str, int]
-    certainty: Mapping[str, float]
-    neural: Mapping[str, int]
-    stability: Mapping[str, int]
-    time: Mapping[str, int]
-    clinical: Clinical
-    metadata: Metadata
-    groups: Mapping[str, tuple[str, ...]]
-    floors: Mapping[str, Floor]
-    caps: Mapping[str, Floor]
 
 
 @dataclass(frozen=True)

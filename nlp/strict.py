@@ -4,13 +4,24 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
 
 
 class ConfigError(Exception):
     """A file in the configuration folder is wrong; the message names file, key and what was expected."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Between:
+    """Bounds of a number, both allowed."""
+
+    low: float
+    high: float
+
+
+Share = Annotated[float, Between(0, 1)]
 
 
 class Frozen(dict[str, Any]):
@@ -62,7 +73,7 @@ def record(kind: type[Record], table: Any, where: str) -> Record:
         if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
     }
     check_keys(where, table, set(fields), required)
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     return kind(**{key: _value(hints[key], value, f"{where}: key '{key}'") for key, value in table.items()})
 
 
@@ -74,20 +85,46 @@ def one_of(where: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
+    if origin is Annotated:
+        base, limit = get_args(hint)
+        return _limited(base, limit, value, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"{where}: expected a list, found {type(value).__name__}")
         if any(isinstance(item, str) and not item.strip(" \t\n-/") for item in value):
             raise ConfigError(f"{where}: holds a phrase without a letter; remove it")
-        return tuple(_value(get_args(hint)[0], item, where) for item in value)
+        inner = get_args(hint)[0]
+        tables = dataclasses.is_dataclass(inner)
+        return tuple(
+            _value(inner, item, f"{where}, table {n}" if tables else where) for n, item in enumerate(value, 1)
+        )
     if origin is not None and issubclass(origin, Mapping):
         check_keys(where, value, set(value) if isinstance(value, dict) else set())
-        inner = get_args(hint)[1]
-        return Frozen({k: _value(inner, v, f"{where}: key '{k}'") for k, v in value.items()})
+        name, inner = get_args(hint)
+        return Frozen(
+            {_value(name, k, where): _value(inner, v, f"{where}: key '{k}'") for k, v in value.items()}
+        )
     if dataclasses.is_dataclass(hint):
         return record(hint, value, where)  # type: ignore[arg-type]
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
         raise ConfigError(f"{where}: expected {hint.__name__}, found {type(value).__name__}")
+    if hint is str and not value.strip():
+        raise ConfigError(f"{where}: is empty; expected words")
+    return value
+
+
+def _limited(hint: Any, limit: Any, value: Any, where: str) -> Any:
+    """A value of a closed list, or a number between bounds."""
+    if isinstance(limit, Between):
+        number = _value(hint, value, where)
+        if not limit.low <= number <= limit.high:
+            raise ConfigError(
+                f"{where}: {number:g} is out of bounds; expected {limit.low:g} to {limit.high:g}"
+            )
+        return number
+    if type(value) is not hint:
+        raise ConfigError(f"{where}: expected {hint.__name__}, found {type(value).__name__}")
+    one_of(where, value, limit)
     return value

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from nlp.evaluation.labels import AFFIRMED, Labelled
+from nlp.pricing import TIERS
 from nlp.reading import Finding, Reading
-from nlp.schema import COMPARTMENTS, TIERS
+from nlp.schema import COMPARTMENTS
 
 _LEVEL = re.compile(r"([CTDLS])\s*(\d{1,2})")
 _COLUMN = [

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES, TIERS
+from nlp.pricing import TIERS
+from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES
 
 AFFIRMED = frozenset({"present", "probable", "possible"})
 NEURAL = ("none", "possible", "present")
