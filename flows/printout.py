@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.display import TIERS, clean, console, minute
+from review.meanings import meaning
 
 # Every mark names the certainty in words too: colour alone tells nothing in a file or on a grey printout.
 STYLES = {
@@ -140,9 +141,9 @@ def explanation(found: dict[str, Any]) -> None:
     )
     case = found["case"]
     said = {
-        "reason": found["reason"],
+        "reason": found["reason"] and f"{found['reason']}: {meaning(found['reason'])}",
         "detail": found["detail"],
-        "warnings": ", ".join(found["warnings"]).replace("_", " "),
+        "warnings": " ".join(map(meaning, found["warnings"])),
         "case": f"{case['case']}, {case['tier']}, {case['status']}" if case else "",
     }
     for label, value in said.items():

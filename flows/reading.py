@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 
 from flows import display, printout
 from flows.intake import folder, sources, table, text
-from flows.intake.report import KEPT_BYTES, WARNINGS, RefusedError, Rejected, Report, context
+from flows.intake.report import KEPT_BYTES, RefusedError, Rejected, Report, context
 from flows.intake.sources import MAX_TEXT_BYTES, Source
 from nlp import reader
+from review.meanings import meaning
 from review.site import ROOT, config_folder
 
 
@@ -53,7 +54,7 @@ def show(paths: list[Path], as_json: bool) -> bool:
             else:
                 printout.show(asked.identity, reading, asked.text, asked.context)
                 for warning in asked.warnings:
-                    display.complain(f"{asked.identity}: {WARNINGS[warning]}")
+                    display.complain(f"{asked.identity}: {meaning(warning)}")
     if not anything and not as_json:
         display.complain("There was no report to read.")
     return complete
@@ -167,8 +168,8 @@ def _line(line: bytes, place: str) -> Asked:
 
 
 def _said(refused: RefusedError | Rejected) -> str:
-    meaning = refused.reason.meaning.rstrip(".")
-    return f"{meaning} ({refused.detail})" if refused.detail else meaning
+    why = meaning(refused.reason).rstrip(".")
+    return f"{why} ({refused.detail})" if refused.detail else why
 
 
 def _complain(asked: Asked, as_json: bool) -> None:

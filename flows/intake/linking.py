@@ -13,7 +13,7 @@ _SAME_MODALITY = {"MRI": "MR", "XR": "CR", "DX": "CR", "DR": "CR", "PET": "PT"}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The study of a report, or None; `warnings` are codes of `report.WARNINGS`."""
+    """The study of a report, or None; `warnings` are codes of `review.meanings`."""
 
     study: Study | None
     warnings: tuple[str, ...] = ()

@@ -21,48 +21,24 @@ LONGEST_NAME = 300  # characters of a file name in a key; a longer one is replac
 
 
 class Reason(StrEnum):
-    """Why no report or study could be taken from an item; `meaning` says it in plain English."""
+    """Why no report or study could be taken from an item; `review.meanings` says each in plain English."""
 
-    meaning: str
+    BINARY = "binary"
+    UNDECODABLE = "undecodable"
+    TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+    VANISHED = "vanished"
+    CHANGED = "changed"
+    BROKEN_ROW = "broken_row"
+    BROKEN_LINE = "broken_line"
+    NO_TEXT = "no_text"
+    READER_FAILED = "reader_failed"
+    NOT_DICOM = "not_dicom"
+    TRUNCATED = "truncated"
+    DEFLATED = "deflated"
+    BROKEN_DICOM = "broken_dicom"
+    MIXED_PATIENTS = "mixed_patients"
 
-    def __new__(cls, code: str, meaning: str) -> Reason:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
-
-    BINARY = "binary", "The bytes are not text."
-    UNDECODABLE = "undecodable", "The text is in none of the encodings that were tried."
-    TOO_LARGE = "too_large", "The text is larger than the source allows."
-    UNREADABLE = "unreadable", "The file or folder could not be opened or read."
-    VANISHED = "vanished", "The file was gone before it could be read."
-    CHANGED = "changed", "The file changed after it had been found; the next run takes it as it is then."
-    BROKEN_ROW = (
-        "broken_row",
-        "The table's row has unbalanced quotes or other columns than the header.",
-    )
-    BROKEN_LINE = "broken_line", "The line is not a JSON object."
-    NO_TEXT = "no_text", "The column that holds the report text is missing."
-    READER_FAILED = "reader_failed", "The reader failed on the report; that is a fault of the program."
-    NOT_DICOM = "not_dicom", "The file is not DICOM."
-    TRUNCATED = (
-        "truncated",
-        "The DICOM header ends before its study, series and instance numbers.",
-    )
-    DEFLATED = "deflated", "The DICOM header is compressed (deflated); such a file can swell without limit."
-    BROKEN_DICOM = "broken_dicom", "The DICOM header cannot be understood."
-    MIXED_PATIENTS = "mixed_patients", "The file names another patient than the other files of its study."
-
-
-# What can be odd about a report that is read all the same, and what it means.
-WARNINGS = {
-    "decoded_as_utf-8": "The file was not in the encoding of its source; it was read as UTF-8.",
-    "decoded_as_cp1252": "The file was not in the encoding of its source; it was read as Windows-1252.",
-    "characters_replaced": "Characters that no text can hold were replaced.",
-    "identity_conflict": "The report names another patient than its study, so it was not linked.",
-    "no_study_found": "No study was found for the report.",
-    "ambiguous_study": "Several studies fit the report, so none was linked.",
-}
 
 # What a source may say of a report, beside its text.
 FIELDS = (
@@ -84,10 +60,6 @@ FIELDS = (
     "indication",
     "patient_class",
 )
-WARNINGS |= {
-    f"{name}_not_understood": f"The {name.replace('_', ' ')} could not be understood and counts as unknown."
-    for name in FIELDS
-}
 
 
 class RefusedError(Exception):

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from review.access import visible
+from review.meanings import meaning
 from review.models import Account, Case, Input, Outcome, Reading, Run, Shard, Tier
 
 TIERS = (Tier.STAT.label, Tier.URGENT.label, Tier.SOON.label)
@@ -113,6 +114,7 @@ def rejected(account: Account, limit: int, offset: int = 0) -> list[dict[str, An
             "item": row.item,
             "at": row.shard.ended_at.isoformat() if row.shard.ended_at else None,
             "reason": row.reason,
+            "meaning": meaning(row.reason),
             "detail": row.detail,
         }
         for row in inputs.defer("raw").order_by("-id")[offset : offset + limit]

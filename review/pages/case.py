@@ -15,7 +15,12 @@ from django.views.decorators.http import require_GET
 
 from review import audit, caseload
 from review.access import may, visible
+<<<<<<< HEAD
 from review.evidence import in_words, marked, told
+=======
+from review.evidence import in_words, marked
+from review.meanings import meaning
+>>>>>>> 9c313cd (Say what the code of a rejection or a warning means, on the command line and on the pages)
 from review.models import Account, Case, CaseEvent, Decision
 from review.pages.rights import needs, reader
 
@@ -146,7 +151,7 @@ def _report(found: Case) -> dict[str, Any]:
         ],
         "told": told(content),
         "red_flags": map(in_words, content["red_flags"]),
-        "warnings": map(in_words, version.warnings),
+        "warnings": map(meaning, version.warnings),
         "calmer": found.reading.tier != found.get_tier_display() and not content["unreadable"],
         "viewer": _viewer(found),
     }

@@ -120,6 +120,7 @@ def test_what_cannot_be_read_goes_to_a_person(site: Installation) -> None:
     assert [case["tier"] for case in site.json("queue")] == ["unread"]
     (rejected,) = site.json("rejected")
     assert (rejected["path"], rejected["reason"]) == ("R2.txt", "binary")
+    assert rejected["meaning"] == "The bytes are not text."
 
 
 def test_a_report_that_breaks_the_reader_does_not_stop_the_others(site: Installation) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flows.intake.linking import Link, link
-from flows.intake.report import WARNINGS, Report, context
+from flows.intake.report import Report, context
+from review.meanings import meaning
 from review.records import NewStudy
 
 
@@ -134,7 +135,7 @@ def test_a_report_may_call_the_modality_by_its_common_name():
 
 def test_every_warning_has_a_meaning():
     for code in ("no_study_found", "identity_conflict", "ambiguous_study", "birth_date_not_understood"):
-        assert WARNINGS[code].endswith(".")
+        assert meaning(code).endswith(".")
 
 
 def test_the_study_fills_in_what_the_report_does_not_say():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from flows.intake import folder, text
 from flows.intake.report import Reason, Rejected, Report
 from flows.intake.sources import Source
+from review.meanings import REJECTIONS, meaning
 
 HEADER = """Accession: A1
 Report number: R1
@@ -332,7 +333,8 @@ def test_whatever_the_bytes_there_is_one_result_that_can_be_stored(tmp_path_fact
 
 def test_every_reason_has_a_code_and_a_meaning():
     assert Reason("binary") is Reason.BINARY == "binary"
-    assert all(reason.meaning.endswith(".") and reason.isidentifier() for reason in Reason)
+    assert all(meaning(reason).endswith(".") and reason.isidentifier() for reason in Reason)
+    assert {*Reason, "not_delivered"} == set(REJECTIONS)
 
 
 def test_a_very_long_file_name_makes_no_longer_key():

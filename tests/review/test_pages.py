@@ -203,7 +203,13 @@ def test_a_list_asks_the_database_no_more_often_when_it_is_long(
 
 def test_the_case_page_shows_text_findings_reasons_and_warnings(enter: Make, case: Case) -> None:
     page = shown(enter().get(f"/case/{case.pk}/"))
-    for words in ("PATIENT-4711", "Warning: identity conflict", "epidural mass, present", "sha256:abc", "T6"):
+    for words in (
+        "PATIENT-4711",
+        "names another patient than its study",
+        "epidural mass, present",
+        "sha256:abc",
+        "T6",
+    ):
         assert words in page
     assert '<mark class="present" title="epidural mass">epidural mass<small> present</small></mark>' in page
 
