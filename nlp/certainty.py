@@ -18,7 +18,7 @@ _LATER = re.compile(
     r"|\b(?:new|newly|now|currently|today)\b"
 )
 _ANSWERED = re.compile(
-    r"s?\s*[:?]\s*(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)"
+    r"s?(?:\s*[:?]\s*|\s{3})(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)"
 )  # "cord compression: no."
 # "No appreciable growth of the schwannoma" denies the growth.
 _CHANGE = re.compile(
@@ -138,6 +138,8 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
         ):
             continue  # "no lesion suspicious for metastasis"
         if state and state[0] in ("indication", "recommendation", "family") and cue.label != "absent":
+            if cue.label == "historical" and state[0] == "recommendation":
+                state = None  # "advise resection of the mass": it is there
             continue
         state, at = (cue.label, page.text[s:e]), e
     if state and state[0] == "probable":
@@ -194,7 +196,10 @@ def _put_to_study(page: Page, index: int) -> bool:
         untitled and others and others[0].kind == "findings"
     ):
         return True
-    if not page.mentions or not page.text.startswith("?", sentence.start):
+    told = any(
+        s == sentence.start and c.label == "historical" for s, _, cues in page.cues(index) for c in cues
+    )
+    if not page.mentions or not (told or page.text.startswith("?", sentence.start)):
         return False
     return page.mentions[0].sentence == index < page.mentions[-1].sentence
 
