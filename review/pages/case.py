@@ -15,12 +15,8 @@ from django.views.decorators.http import require_GET
 
 from review import audit, caseload
 from review.access import may, visible
-<<<<<<< HEAD
 from review.evidence import in_words, marked, told
-=======
-from review.evidence import in_words, marked
 from review.meanings import meaning
->>>>>>> 9c313cd (Say what the code of a rejection or a warning means, on the command line and on the pages)
 from review.models import Account, Case, CaseEvent, Decision
 from review.pages.rights import needs, reader
 
