@@ -129,10 +129,21 @@ def rejected(rows: list[dict[str, Any]]) -> None:
         console.print("Nothing is rejected.")
         return
     table = Table(title=f"Rejected inputs: {len(rows)}", title_justify="left")
-    for heading in rows[0]:
-        table.add_column(heading.replace("_", " ").capitalize(), overflow="fold")
+    for heading in ("Input", "Run", "When (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Source", "File", "Item", "Why", "Detail"):
+        table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(
+            row["input"],
+            str(row["run"]),
+            minute(row["at"]),
+            row["source"],
+            Text(clean(row["path"])),
+            str(row["item"]),
+            f"{row['meaning']} ({row['reason']})",
+            Text(clean(row["detail"])),
+        )
     console.print(table)
 
 

@@ -22,14 +22,6 @@ STYLES = {
     "recommendation": "cyan",
 }
 SHORT = {"extradural": "ED", "intradural_extramedullary": "IDEM", "intramedullary": "IM"}
-SHOWN = {
-    "suspicious", "tier", "score", "neural", "unreadable", "decided_by", "reasons", "findings",
-    "context_findings", "red_flags", "conflicts", "rules_version",
-}  # fmt: skip
-IN_TABLE = {
-    "concept", "name", "class", "quote", "start", "end", "certainty", "cue", "compartments",
-    "compartment_basis", "levels", "size_mm", "trend", "section",
-}  # fmt: skip
 
 
 def show(identity: Any, reading: dict[str, Any], text: str, context: dict[str, Any]) -> None:
@@ -41,7 +33,8 @@ def show(identity: Any, reading: dict[str, Any], text: str, context: dict[str, A
         )
         console.print()
     if context:
-        console.print(f"Context: {_said(context)}", markup=False, highlight=False)
+        known = "; ".join(f"{name.replace('_', ' ')} {clean(str(value))}" for name, value in context.items())
+        console.print(Text(f"Context: {known}"))
     verdict(reading)
     console.print()
 
@@ -79,11 +72,8 @@ def verdict(reading: dict[str, Any]) -> None:
         console.print(f"Red flags: {', '.join(reading['red_flags']).replace('_', ' ')}")
     for conflict in reading["conflicts"]:
         console.print(Text(f"Conflict: {clean(conflict)}", style="yellow"))
-    for name, value in reading.items():
-        if name not in SHOWN and value:
-            console.print(
-                f"{name.replace('_', ' ').capitalize()}: {_said(value)}", markup=False, highlight=False
-            )
+    if said := reading.get("details"):  # readings that the ledger has kept from before have none
+        console.print(Text(f"Also said: {_details(said)}"))
 
 
 def _reasons(reasons: list[dict[str, Any]]) -> Table:
@@ -100,19 +90,12 @@ def _findings(findings: list[dict[str, Any]]) -> Table:
     for finding in findings:
         place = [*finding["levels"], *(SHORT[one] for one in finding["compartments"])]
         inferred = " (inferred)" if finding["compartment_basis"] == "inferred" else ""
-        size = " × ".join(f"{axis:g}" for axis in finding["size_mm"])
-        facts = [f"{size} mm" if size else "", finding["trend"].replace("unknown", "")]
-        facts += [
-            f"{name.replace('_', ' ')} {_said(one)}"
-            for name, one in finding.items()
-            if name not in IN_TABLE and one
-        ]
         table.add_row(
             Text(finding["certainty"], style=STYLES[finding["certainty"]]),
             finding["name"],
             Text(clean(finding["quote"])),
             ", ".join(place) + inferred or "not stated",
-            ", ".join(filter(None, facts)),
+            Text(_facts(finding)),
             Text(clean(finding["cue"] or "")),
         )
     return table
@@ -125,13 +108,19 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _said(value: Any) -> str:
-    """A detail of any shape in words."""
-    if isinstance(value, dict):
-        return "; ".join(f"{name.replace('_', ' ')} {_said(one)}" for name, one in value.items() if one)
-    if isinstance(value, list):
-        return ", ".join(map(_said, value))
-    return clean(str(value))
+def _facts(finding: dict[str, Any]) -> str:
+    """What is told of a lesion beside its place: size, change, details, and as much of SINS as is known."""
+    size = " × ".join(f"{axis:g}" for axis in finding["size_mm"])
+    trend = finding["trend"].replace("unknown", "")
+    more = [one for one in finding.get("details", ()) if one["kind"] != "size"]
+    sins = finding.get("sins", ())
+    points = sum(one["points"] for one in sins)
+    known = f"SINS {points} ({len(sins)} of 6 known)" if sins else ""
+    return ", ".join(filter(None, [f"{size} mm" if size else "", trend, _details(more), known]))
+
+
+def _details(details: list[dict[str, Any]]) -> str:
+    return "; ".join(f"{one['kind'].replace('_', ' ')} {clean(one['value'])}" for one in details)
 
 
 def explanation(found: dict[str, Any]) -> None:
