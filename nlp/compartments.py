@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from nlp.labels import level_groups
 from nlp.page import Mention, Page, Sentence, page_of
-from nlp.schema import COMPARTMENTS, Landmarks, Place
+from nlp.schema import COMPARTMENTS, LESION_CLASSES, Landmarks, Place
 from nlp.vocabulary import Vocabulary, current
 
 ED, IDEM, IM = COMPARTMENTS
@@ -80,6 +80,8 @@ class Compartments:
                 seen = _seen(page, mention, mentions, cues) if cues else []
                 mention.canal = any(s.place.canal and s.clause for s in seen)
                 mention.compartments, mention.basis = resolve(page, mention, seen, cords)
+            if index + 1 < len(page.sentences) and not page.in_sentence(index + 1):
+                _go_on(page, index, mentions)
         _follow(page)
         return doc
 
@@ -264,6 +266,21 @@ def _adds(page: Page, first: _Seen, other: _Seen) -> bool:
     )
     part = _PART.match(page.plain, other.end)
     return bool(part) or (bool(spread or joined) and other.distance < 120)
+
+
+def _go_on(page: Page, index: int, mentions: list[Mention]) -> None:
+    """The next sentence, if it names no finding but tells where the last one is ("It was extradural")."""
+    start = page.sentences[index + 1].start
+    vague = [m for m in mentions if m.affirmed and m.basis != "explicit" and m.concept.cls in LESION_CLASSES]
+    if not vague or not page.plain.startswith(page.vocabulary.rules.levels.follow.pronouns, start):
+        return
+    prior = vague[-1].concept.compartments
+    for cue in _cues(page, index + 1, [])[0]:
+        place = cue.place
+        told = place.compartments if place.anatomy and place.strength >= _EXPLICIT else ()
+        if told and not cue.outside and (not prior or prior.get(told[0], 0) >= _RARE):
+            vague[-1].compartments, vague[-1].basis = told, "explicit"
+            return
 
 
 def _follow(page: Page) -> None:

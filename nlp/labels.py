@@ -4,15 +4,13 @@ import re
 from functools import cache
 from itertools import pairwise
 
+from nlp.extents import Group, extents, order
 from nlp.page import Page
 from nlp.schema import LevelRules
-
-Group = tuple[int, int, str]
 
 _CLAUSE = ("and", "but", "with", "while", "whereas", "where", "as", "which")
 _LAST = {"C": 8, "T": 12, "L": 6, "S": 5}
 _BELOW = {"C7": "T", "C8": "T", "T12": "L", "L5": "S", "L6": "S"}
-_ABOVE = {"C": 0, "T": 10, "L": 30, "S": 40}  # order of the vertebrae, top down
 # The first letter stands before its lookbehind, so that the search skips to it.
 _LETTER = (
     r"[CTDLS](?<![A-Za-z0-9].)(?:h|V|(?:ervical|horacic|orsal|umbar|acral)"
@@ -56,15 +54,6 @@ _NAMED_BEFORE = re.compile(r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)
 _SIGNAL = re.compile(
     r"weight|signal|intens|stir|flair|sequence|sagittal|axial|bright|dark|enhanc|gadolin|contrast"
 )
-_OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")
-_TO = re.compile(r"[^.;]{0,25}?\b(?:to|through|until|upto|till|as far as)\b[^.;,]{0,28}")
-_PLAINLY_TO = re.compile(r" (?:to|through|upto|up to|down to) (?:the )?(?:tip of the )?")
-# "a lesion at T8, extending inferiorly to T11"
-_GREW = re.compile(
-    r"(?:[\s,]*\b(?:levels?|vertebral|vertebra|body|bodies|disc|space|and|which|that|with|an|is|seen|it|also)\b)*"
-    r"[\s,]*(?:extend\w*|extension|track\w*|descend\w*|ascend\w*|spread\w*|reach\w*)\b"
-    r"[^.;,]{0,25}\b(?:to|until|upto|till|as far as)\b[^.;,]{0,20}"
-)
 
 
 def level_groups(page: Page, index: int) -> list[Group]:
@@ -76,7 +65,7 @@ def level_groups(page: Page, index: int) -> list[Group]:
         words = page.words(index)
         groups = page.labels.get(index, []) + [(s, e, w.level) for s, e, w in words if w.level]
         marks = [(s, e, w.landmark) for s, e, w in words if w.landmark]
-        sentence.levels = _extents(page, sentence.start, sorted(groups), marks) if groups else groups
+        sentence.levels = extents(page, sentence.start, sorted(groups), marks) if groups else groups
     return sentence.levels
 
 
@@ -148,7 +137,10 @@ class _Guards:
 
     def _owned(self, left: str) -> bool:
         """Whether something that is no lesion has the level: "the conus ends normally at L1"."""
-        owner = _without(left, self.between)
+        words = left.split()
+        while words and words[-1] in self.between and not _ends(" ".join(words[-3:]), self.owners):
+            words.pop()
+        owner = " ".join(words)
         if _ends(owner, self.owners):
             return True
         if not _ends(owner, self.subjects):
@@ -204,7 +196,7 @@ def _labels(page: Page, group: re.Match[str]) -> list[str]:
         to = bool(_TO_WORD.fullmatch(joiner))
         # "/" between two full labels that are no neighbours is a list.
         ranged = to or joiner in ("-", "–", "—") or (not joiner and bool(letter))
-        ranged = ranged or (joiner == "/" and (not letter or _order(label) - _order(last) in _NEIGHBOURS))
+        ranged = ranged or (joiner == "/" and (not letter or order(label) - order(last) == 1))
         if labels and ranged and last != label and ("-" not in labels[-1] or to or reopened):
             # "T5-6 to T8-9": what follows the "to" moves the end.
             reopened = to and "-" in labels[-1]
@@ -215,14 +207,6 @@ def _labels(page: Page, group: re.Match[str]) -> list[str]:
     if len(labels) == 2 and page.plain.endswith(("between ", "between the "), 0, group.start()):
         return ["-".join(labels)]
     return labels
-
-
-# Steps in `_order` from a vertebra to the next: T1-T2, C7-T1, T12-L1, L5-S1.
-_NEIGHBOURS = (1, 4, 9, 6)
-
-
-def _order(vertebra: str) -> int:
-    return _ABOVE[vertebra[0]] + int(vertebra[1:])
 
 
 def _roman(match: re.Match[str]) -> list[Group]:
@@ -274,41 +258,3 @@ def _region_said(page: Page, at: int, rules: LevelRules) -> str:
     sentence = page.sentences[page.sentence_at(at)]
     words = re.findall(r"\w+", page.plain[sentence.start : sentence.end])
     return next((rules.regions[word] for word in words if word in rules.regions), "")
-
-
-def _extents(page: Page, start: int, groups: list[Group], marks: list[Group]) -> list[Group]:
-    """Joins "from C4/5 to C7", "between T3 and T9", "from T8 to the conus", "at T8, extending to T11"."""
-    known = {group[0] for group in groups}
-    joined: list[Group] = []
-    for group in sorted(groups + marks):
-        if joined and joined[-1][1] <= group[0]:
-            s, e, _ = joined[-1]
-            gap = page.plain[e : group[0]]
-            if _spans(page, start, joined[-1], gap) or (group[0] not in known and _PLAINLY_TO.fullmatch(gap)):
-                joined[-1] = (s, group[1], _span(page, joined[-1], group))
-                known.add(s)
-                continue
-        joined.append(group)
-    return [group for group in joined if group[0] in known]
-
-
-def _spans(page: Page, start: int, first: Group, gap: str) -> bool:
-    """Whether what stands between two levels makes them the ends of one range."""
-    if _GREW.fullmatch(gap):
-        return True
-    opened = _OPENED.search(page.plain[max(start, first[0] - 35) : first[0]])
-    if not opened or ("," in gap and _RANGED.search(page.plain, first[0], first[1])):
-        return False
-    return bool(_TO.fullmatch(gap) or (opened.group(1) == "between" and gap in (" and ", " and the ")))
-
-
-def _span(page: Page, first: Group, last: Group) -> str:
-    """The range from one level to another; one that begins at a disc leaves out the bone above it."""
-    upper, lower = first[2].split("-"), last[2].split("-")
-    down = _order(upper[0]) < _order(lower[-1])
-    if len(upper) == 2 and page.plain.startswith((" disc", " disk"), first[1]):
-        upper = upper[1:] if down else upper[:1]
-    if len(lower) == 2 and page.plain.startswith((" disc", " disk"), last[1]):
-        lower = lower[:1] if down else lower[1:]
-    ends = sorted({*upper, *lower}, key=_order)
-    return ends[0] if len(ends) == 1 else f"{ends[0]}-{ends[-1]}"

@@ -5,13 +5,23 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.labels import Group, level_groups
+from nlp.extents import Group, order, vertebrae
+from nlp.labels import level_groups
 from nlp.page import Mention, Page, page_of
 from nlp.schema import LESION_CLASSES
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 
 _HEADS = re.compile(r"(?: level)? *[:;–-]")  # "L4-L5: disc bulge."
+_EXCEPT = re.compile(r"\b(?:without|with no|but no|and no|lacking)\b", re.IGNORECASE)
+_LONG = 5  # vertebrae of a range beyond which scattered lesions do not fill it
+_SEVERAL = 3
+_REACHED = re.compile(
+    r"\b(?:extend\w*|ascend\w*|descend\w*|track\w*|continu\w*|spread\w*|runs?|up|down|caudal|cranial|caudally"
+    r"|cranially)\b[^.;,]{0,40}\b(?:to|as far as|until|upto|till)(?: the| level| of)* $"
+    r"|\breach\w*(?: the| level| of)* $"
+)
+_NEAR = 2  # sentences from a lesion to what reaches on from it
 _OPENING = 20  # characters in which the label of such a heading begins
 
 
@@ -31,8 +41,12 @@ class Levels:
             groups = level_groups(page, index)
             if groups:
                 _share_out(page, mentions, groups)
+                for start, _, label in groups:
+                    if _REACHED.search(page.plain, max(0, start - 60), start):
+                        _reach(page, mentions, label)
         for index, mentions in by_sentence.items():
-            if index + 1 < len(page.sentences) and index + 1 not in by_sentence:
+            later = [m for m in by_sentence.get(index + 1, ()) if m.concept.cls in LESION_CLASSES]
+            if index + 1 < len(page.sentences) and all(m.concept.id in self.signal for m in later):
                 self._go_on(page, index, mentions)
         for index, mentions in by_sentence.items():
             for mention in mentions:
@@ -40,7 +54,30 @@ class Levels:
                     mention.levels = _in_sentence(mention, mentions)
                     if not mention.levels and not level_groups(page, index):
                         mention.levels = self._before(page, index, mention)
+        for mention in page.mentions:
+            if mention.affirmed and any("-" in label for label in mention.levels):
+                self._scatter(page, mention)
         return doc
+
+    def _scatter(self, page: Page, mention: Mention) -> None:
+        """ "Multilevel metastases, C7 through L4" sums up those told one by one, not all between."""
+        sentence = page.sentences[mention.sentence]
+        text = page.plain[sentence.start : sentence.end]
+        ranges = [label for label in mention.levels if len(vertebrae(label)) > _LONG]
+        if not ranges or not any(word in text for word in self.follow.scattered):
+            return
+        told = [
+            label
+            for other in page.mentions
+            if other is not mention and other.affirmed and other.concept.cls in LESION_CLASSES
+            for label in other.levels
+            if len(vertebrae(label)) <= _LONG
+        ]
+        for label in ranges:
+            inside = [one for one in told if set(vertebrae(one)) <= set(vertebrae(label))]
+            if len(set(inside)) >= _SEVERAL:
+                levels = (*(one for one in mention.levels if one != label), *inside)
+                mention.levels = tuple(dict.fromkeys(levels))
 
     def _go_on(self, page: Page, index: int, mentions: list[Mention]) -> None:
         """The next sentence, if it names no finding but goes on about the last one ("It extends to T6")."""
@@ -93,6 +130,26 @@ def _share_out(page: Page, mentions: list[Mention], groups: list[Group]) -> None
             mention.levels = tuple(dict.fromkeys(owned[id(mention)]))
 
 
+def _reach(page: Page, mentions: list[Mention], label: str) -> None:
+    """ "Mass at T8. The syrinx ascends to C6": from the lesion before to the level told."""
+    mention = next((m for m in mentions if m.levels == (label,) and m.affirmed), None)
+    if mention is None or mention.concept.cls not in LESION_CLASSES:
+        return
+    before = [
+        m
+        for m in page.mentions
+        if m.start < mention.start
+        and mention.sentence - m.sentence <= _NEAR
+        and m.levels not in ((), (label,))
+        and m.affirmed
+        and m.concept.cls in LESION_CLASSES
+    ]
+    if before:
+        origin, told = vertebrae(before[-1].levels[0]), vertebrae(label)
+        up = order(told[0]) < order(origin[0])
+        mention.levels = (f"{told[0]}-{origin[0]}" if up else f"{origin[-1]}-{told[-1]}",)
+
+
 def _distance(text: str, mention: Mention, start: int, end: int) -> float:
     """Characters between a level and a mention; other clauses are far, a level after its finding is near."""
     if mention.start < end and start < mention.end:
@@ -101,6 +158,8 @@ def _distance(text: str, mention: Mention, start: int, end: int) -> float:
     left, right = (mention.end, start) if after else (end, mention.start)
     pressed = 30 if mention.concept.cls in ("compression", "crowding") and not after else 0
     apart = 40 * text.count(";", left, right) + 15 * text.count(",", left, right)
+    if not after and not mention.affirmed and _EXCEPT.search(text, left, right):
+        apart += 40  # "neurofibromas from C4 to C7 without extension into the canal"
     return pressed + (right - left) * (1.0 if after else 1.2) + apart
 
 

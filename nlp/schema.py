@@ -234,6 +234,7 @@ class Follow:
     why: str
     pronouns: tuple[str, ...]
     treatments: tuple[str, ...]
+    scattered: tuple[str, ...]  # a long range after these sums up what is told one by one
     everywhere: tuple[str, ...]  # a finding so called has no level of its neighbours
 
 

@@ -213,9 +213,13 @@ def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict
             found[form] = Anchor(pressable=bool(word.target or word.place))
     numbered = (*rules.levels.regions, "vertebra", "vertebrae")
     found |= {name: Anchor() for name in numbered if name not in found}
+    # A longer phrase may begin with either ("S1 root", "thoracic spine").
     return {
-        form: replace(anchor, numbered=form.split()[0] in numbered) if not anchor.label else anchor
+        form: replace(anchor, label=first in labels, numbered=first in numbered)
+        if not anchor.label
+        else anchor
         for form, anchor in found.items()
+        for first in form.split()[:1]
     }
 
 
