@@ -29,7 +29,8 @@ _BETWEEN = re.compile(
 _FOLLOWS = re.compile(r"[\s:]*(?:signal(?: intensity)?|is|weighted|and|images?|appears?)?[\s:]*")
 _WITH = re.compile(r"[\s/,]*(?:and|&)?[\s/]*")
 _TOTAL = re.compile(
-    r"(?:\)|:|=|,|\s|score|total|is|of|was|estimated|calculated|at)*?(\d{1,2})(?!\d|\.\d|\s?[-–]\s?\d| to \d)",
+    r"(?:\)|:|=|,|\s|score|total|is|of|was|estimated|calculated|at)*?"
+    r"(\d{1,2})(?!\d|\.\d|\s?[-–]\s?\d| to \d)",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(r"previous|prior|formerly|earlier|was\b")

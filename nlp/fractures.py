@@ -13,6 +13,9 @@ from nlp.vocabulary import Vocabulary, current
 
 _KINDS = ("fracture", "fracture_age", "oedema", "height", "retropulsion")
 _BEFORE = re.compile(r"[\s,]*(?:(?:and|or|type)[\s,]*)*")
+_BREAKS = ("fracture", "malignant", "suspicious", "benign_tumor", "infection")  # what takes height
+_MORE_LOSS = re.compile(r"\b(?:further|additional|new|interval|progress\w*|significant change)\b")
+_LOSSES = ("HEIGHT_LOSS", "MINOR_HEIGHT_LOSS")
 _OLD = ("chronic", "old", "healed")
 _AGE_FAR, _HEIGHT_FAR = 45, 40  # characters
 _PERCENT = re.compile(
@@ -55,7 +58,7 @@ def _broken(said: Said, lesions: list[Mention]) -> list[Mention]:
 def _is_height(m: Mention, said: Said) -> bool:
     """Whether a mention of a fracture is only its effect: "loss of height", "retropulsion"."""
     effects = (*said.get("height", ()), *said.get("retropulsion", ()))
-    return any(s <= m.start and m.end <= e for s, e, _ in effects)
+    return m.concept.id in _LOSSES or any(s <= m.start and m.end <= e for s, e, _ in effects)
 
 
 def _kinds(page: Page, index: int, said: Said, lesions: list[Mention]) -> None:
@@ -88,6 +91,7 @@ def _ages(page: Page, index: int, said: Said, lesions: list[Mention]) -> None:
 def _principal(page: Page, said: Said, lesions: list[Mention], start: int, end: int) -> Mention | None:
     """The lesion that lost height: the nearest one that is not the loss itself, a fracture first."""
     named = [m for m in lesions if not _is_height(m, said)] or earlier(page, lesions[0].sentence)
+    named = [m for m in named if m.concept.cls in _BREAKS]
     return nearest(page, _broken(said, lesions) or named or lesions, start, end)
 
 
@@ -114,7 +118,8 @@ def _height_words(page: Page, index: int, said: Said, lesions: list[Mention]) ->
         if value != "present":
             first, last, told = start, end, [value]
         elif denied is not None:
-            first, last, told = denied, end, ["none"]
+            # "No further loss" says nothing of what is lost.
+            first, last, told = denied, end, [] if _MORE_LOSS.search(page.plain, denied, end) else ["none"]
         if told:
             lesion = _principal(page, said, lesions, start, end)
             put(lesion, page, "height_loss", " ".join(dict.fromkeys(told)), first, last)

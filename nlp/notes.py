@@ -22,7 +22,7 @@ _KNOWN = re.compile(
     r"[^.;:]{0,30}$"
 )
 _SPREAD = re.compile(
-    r"\W{0,2}(?:metasta|mets\b|patient|primary)"
+    r"[ ]?(?:metasta|mets\b|patient|primary)"
     r"|[^.;]{0,25}\b(?:years? ago|diagnosed|treated|on (?:chemo|immuno)\w*|status post|s p\b"
     r"|post (?:chemo|radio)\w*)"
 )
@@ -41,11 +41,12 @@ _DAY = re.compile(
     r"|\[\*\*[^\]]{1,30}\*\*\])"
 )
 _STOP = re.compile(
-    r"\s(?:at|on|by|via|over|who|in person|for|and (?:read|confirmed|acknowledged|will)|regarding|about"
-    r"|immediately|shortly|verbally|as|with|was|were)(?=\s)|[,;(\n]"
+    r"\s(?:at|on(?! call)|by|via|over|who|in person|for|and (?:read|confirmed|acknowledged|will)|regarding"
+    r"|about|immediately|shortly|verbally|as|with|was|were)(?=\s)|[,;(\n]"
 )
 _LED = re.compile(r"\s*(?:(?:directly|immediately|promptly|to|with|the findings to|about)\s)*")
 _PASSIVE = re.compile(r"\b(?:was|were|has been|have been|is|are)\s(?:\w+ly\s)?$")
+_NEW_PART = re.compile(r"[,;]|\b(?:signs?|show\w*|findings?)\b")
 _MASKS = ("[**", "___")  # names that were taken out
 _AHEAD, _BEHIND, _WHOM = 90, 70, 70  # characters
 
@@ -104,7 +105,7 @@ def _recommended(page: Page, index: int, said: Said) -> Iterator[Detail]:
     if sentence.section == "recommendation":
         chosen, advice = acts, acts[0]
     elif sentence.section != "technique" and "recommend" in said:
-        chosen, advice = _advised(acts, said["recommend"])
+        chosen, advice = _advised(page, acts, said["recommend"])
     else:
         return
     if not chosen or any(denial(page, index, *words[:2]) is not None for words in (advice, chosen[0])):
@@ -118,7 +119,7 @@ def _recommended(page: Page, index: int, said: Said) -> Iterator[Detail]:
     yield page.detail("recommendation", value, min(s for s, _ in spans), max(e for _, e in spans))
 
 
-def _advised(acts: list[Words], advice: list[Words]) -> tuple[list[Words], Words]:
+def _advised(page: Page, acts: list[Words], advice: list[Words]) -> tuple[list[Words], Words]:
     """The acts that a word of advice reaches, nearer ones ahead of it or behind it, and that word."""
     for words in advice:
         start, end, kind = words
@@ -126,6 +127,8 @@ def _advised(acts: list[Words], advice: list[Words]) -> tuple[list[Words], Words
             continue
         ahead = [act for act in acts if 0 <= act[0] - end < _AHEAD]
         behind = [act for act in acts if 0 <= start - act[1] < _BEHIND] if kind == "said" else []
+        if behind and _NEW_PART.search(page.plain, behind[-1][1], start):
+            behind = []
         if ahead or behind:
             nearer = ahead and (not behind or ahead[0][0] - end <= start - behind[-1][1])
             return ahead if nearer else behind, words

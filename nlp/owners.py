@@ -20,6 +20,8 @@ _GOES_ON = (
 )
 _NEW = re.compile(r"\b(?:and|with|without|but|no)\b|[,;]")
 _APART = 40  # characters that a new part of the sentence counts as
+_OTHER = re.compile(r"\b(?:new|another|additional\w*|second|separate|further|also|elsewhere|others?)\b")
+_OPENING = 60  # characters in which a sentence says that it speaks of something else
 _BACK = 2  # sentences that go on about one lesion
 
 
@@ -28,8 +30,9 @@ def lesions_of(page: Page, index: int) -> list[Mention]:
 
     Denied lesions are among them, so that "no rim-enhancing collection" describes nothing else.
     """
-    here = _lesions(page, index)
-    if any(m.affirmed or m.concept.cls != "fracture" for m in here):
+    here = _lesions(page, index) or [m for m in page.in_sentence(index) if m.effect]
+    signs = page.vocabulary.rules.priority.groups["signal"]
+    if any(m.affirmed or not (m.concept.cls == "fracture" or m.concept.id in signs) for m in here):
         return here
     return earlier(page, index) if _goes_on(page, index) else []
 
@@ -56,6 +59,8 @@ def _goes_on(page: Page, index: int) -> bool:
     sentence = page.sentences[index]
     if page.plain.startswith(_GOES_ON, sentence.start):
         return True
+    if _OTHER.search(page.plain, sentence.start, min(sentence.end, sentence.start + _OPENING)):
+        return False
     if any(m.concept.cls not in (*LESION_CLASSES, "compression") for m in page.in_sentence(index)):
         return False
     return not any(w.elsewhere or w.disc for _, _, w in page.words(index))

@@ -17,7 +17,7 @@ from nlp.vocabulary import Vocabulary, current
 _WAYS = {
     "AP": "ap anteroposterior antero-posterior anterior-posterior",
     "TR": "tr ml transverse mediolateral wide width",
-    "CC": "cc si craniocaudal cranio-caudal craniocaudally superoinferior long length",
+    "CC": "cc si craniocaudal cranio-caudal craniocaudally superoinferior long length height",
 }
 _AXES = {word: axis for axis, words in _WAYS.items() for word in words.split()}
 _NUMBER = r"(\d\d{0,2}(?:[.,]\d{1,2})?(?:\s?(?:[-–]|to)\s?\d{1,3}(?:[.,]\d{1,2})?)?)"
@@ -25,6 +25,7 @@ _UNIT = r"(mm|cm|millimet(?:er|re)s?|centimet(?:er|re)s?)?(?![a-z])"
 _NAMED = "|".join(sorted(_AXES, key=len, reverse=True))
 _AXIS = (
     rf"(?:\s*(?:in )?(?:the |its )?\(?({_NAMED})\b(?: dimensions?| diameter| plane| axis| extent)?\)?"
+    r"(?! (?:loss|reduction))"
     r"(?!\s*[x×*]\s*[a-z]))?"
 )
 _NEXT = rf"(?:\s*(?:x|×|by|\*)\s*{_NUMBER}[\s-]*{_UNIT}{_AXIS})?"
@@ -41,11 +42,17 @@ _WAS = re.compile(
     r"(?:(?!\bnow\b|\bcurrent|\bis\b|measures|\blesion|\bmass\b|tumou?r)[^.,;)]){0,25}$"
 )
 _LATER = re.compile(
-    r" ?(?:previously|before\b|(?:on|at|in) (?:the )?(?:prior|previous|last|earlier)\b|prior\b)"
+    r" ?(?:previously|before\b|(?:on|at|in) (?:the )?(?:prior|previous|last|earlier)\b|prior\b"
+    r"|last time|earlier\b)"
     r"(?!:? ?(?:measur\w+ )?\d)"
 )
+_BARE = re.compile(
+    r"[ ,;(]{1,3}((?:previously|formerly|was|prior|before)(?: measured| measuring)? (\d{1,3}(?:[.,]\d)?))"
+    r"(?![\d.,]*\d| ?(?:mm|cm|x\b|×))"
+)
 _PLACED = re.compile(
-    r"\b(?:in|within|into|at|along|through|from|to|near|of|abutting|against|towards?|behind|with|on)\s(?:(?:the|a|an|its|left|right)\s)*$"
+    r"\b(?:in|within|into|at|along|through|from|to|near|of|abutting|against|towards?|behind|with|on)\s"
+    r"(?:(?:the|a|an|its|left|right)\s)*$"
 )
 _UNITS = ("mm", "cm", "millim", "centim")
 _SMALL = 10.0  # millimetres; subcentimetre means less
@@ -60,14 +67,14 @@ class Measure(NamedTuple):
     end: int
     axes: tuple[float, ...]
     names: tuple[str, ...]
-    low: float | None = None  # the lower end of "8-10 mm"
+    low: float | None = None  # the lower end of "8-10 mm" or "from 8 to 10 mm"
     bound: str = ""
 
     @property
     def written(self) -> str:
         """As people write it: '21 AP x 14 TR mm'."""
         axes = [f"{axis:g} {name}".rstrip() for axis, name in zip(self.axes, self.names, strict=True)]
-        low = "" if self.low is None else f"{self.low:g}-"
+        low = "" if self.low is None or len(self.axes) > 1 else f"{self.low:g}-"
         return f"{self.bound}{low}{' x '.join(axes)} mm"
 
 
@@ -120,10 +127,20 @@ def _measures(page: Page, start: int, end: int) -> Iterator[tuple[Measure, bool]
         before = page.plain[max(start, measure.start - 45) : measure.start]
         grown = _FROM.search(before)
         if grown and measure.low is not None:  # "grown from 10 to 14 mm"
-            yield measure._replace(axes=(measure.low,), low=None), True
+            yield measure._replace(axes=(measure.low,), names=("",), low=None), True
             yield measure._replace(low=None), False
         else:
+            yield from _bare(page, measure, end)
             yield measure, bool(grown or _WAS.search(before) or _LATER.match(page.plain, measure.end))
+
+
+def _bare(page: Page, measure: Measure, end: int) -> Iterator[tuple[Measure, bool]]:
+    """An earlier size that leaves out the unit: "14 mm, previously 11"."""
+    match = _BARE.match(page.plain, measure.end, end)
+    if match:
+        scale = 10.0 if page.plain.startswith("c", page.plain.rfind("m", 0, measure.end) - 1) else 1.0
+        size = round(float(match[2].replace(",", ".")) * scale, 1)
+        yield Measure(match.start(1), match.end(1), (size,), ("",)), True
 
 
 def _measure(page: Page, match: re.Match[str]) -> Measure | None:
@@ -145,7 +162,7 @@ def _measure(page: Page, match: re.Match[str]) -> Measure | None:
     letters = _LETTERS.match(page.text, end) if len(axes) > 1 and not any(written) else None
     if letters and len([x for x in letters.groups() if x]) == len(axes):
         written, end = tuple(_AXES[x.lower()] for x in letters.groups() if x), letters.end()
-    return Measure(match.start(), end, tuple(axes), written, low if len(axes) == 1 else None)
+    return Measure(match.start(), end, tuple(axes), written, low)
 
 
 def _give(page: Page, index: int, said: Said, measure: Measure, kind: str) -> None:

@@ -117,7 +117,7 @@ def _grade(value: str) -> tuple[str, int] | None:
     high = int(share[3] or low)
     if share[1] != "<" and (low > _HALF or (share[1] == ">" and low >= _HALF)):
         return "> 50 %", 3
-    return ("< 50 %", 2) if share[1] != ">" and high <= _HALF else None
+    return ("< 50 %", 2) if share[1] != ">" and high < _HALF + (share[1] == "<") else None
 
 
 def _pain(page: Page) -> Detail | None:
