@@ -1,6 +1,7 @@
 """What the rules of urgency ask about a report: its lesions, what presses, what belongs together."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from nlp.neural import PRESSURE, ends
 from nlp.page import Mention, Page
@@ -9,22 +10,20 @@ from nlp.schema import LESION_CLASSES
 Groups = Mapping[str, frozenset[str]]
 
 _FILLS = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
-_PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")
+PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")  # groups that belong to a lesion
 
 
 class Case:
     """The affirmed mentions of a page, sorted for the rules."""
 
-    def __init__(self, page: Page, groups: Groups) -> None:
+    def __init__(self, page: Page, affirmed: list[Mention], groups: Groups) -> None:
         self.page = page
         self.groups = groups
-        affirmed = [m for m in page.mentions if m.affirmed]
         self.lesions = [m for m in affirmed if m.concept.cls in LESION_CLASSES and not m.absorbed]
         self.pressures = [m for m in affirmed if m.concept.cls in PRESSURE or m.causes]
         self.compressions = [m for m in self.pressures if _compresses(m, groups)]
-        parts = frozenset[str]().union(*(groups[name] for name in _PARTS))
-        self.parts = [m for m in affirmed if m.concept.id in parts]
-        self.deficit = any(flag in page.red_flags for flag in ("deficit", "sphincter"))
+        self.parts = [m for m in affirmed if m.concept.id in groups["parts"]]
+        self.deficit = "deficit" in page.red_flags or "sphincter" in page.red_flags
         details = [*page.details, *(d for m in affirmed for d in m.details)]
         self.sins = max((int(d.value) for d in details if d.kind == "sins"), default=None)
         self.crowded = any(_crowds(m, groups) for m in self.pressures)
@@ -36,7 +35,7 @@ class Case:
             return "present"
         return "possible" if self.compressions or self.crowded else "none"
 
-    @property
+    @cached_property
     def first_study(self) -> bool:
         """Whether the report says that it has nothing to compare with."""
         page = self.page

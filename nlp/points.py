@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from nlp.case import Case
 from nlp.page import Mention, Page
 from nlp.reading import Reason
-from nlp.schema import Rules
+from nlp.schema import LESION_CLASSES, Rules
 
-Term = tuple[str, float, str]  # rule, points, what they are for
+Term = tuple[str, float, object]  # rule, points, what they are for: a mention or words
 
 _BY_CLASS = ("malignant", "infection", "suspicious", "benign_tumor")
 _HARMLESS = ("B", "M")
+_CHANGES = {"first": "first study", "stable": "stable or old"}
 
 
 class Points:
@@ -31,14 +32,18 @@ class Points:
     def _lesion(self, case: Case, lesion: Mention) -> list[Term]:
         """B, N, S and T of one lesion."""
         base = self.rules.base[_kind(case, lesion)] * self.rules.certainty[lesion.certainty]
-        terms = [("B", base, f"{lesion.concept.name}, {lesion.certainty}")]
-        terms += [t for t in (self._neural(case, lesion), self._stability(case, lesion)) if t]
+        terms: list[Term] = [("B", base, lesion)]
+        if case.pressures or case.parts:
+            terms += [t for t in (self._neural(case, lesion), self._stability(case, lesion)) if t]
+        elif case.sins and (stability := self._stability(case, lesion)):
+            terms.append(stability)
         change = "stable" if lesion.old else lesion.trend
         if change == "unknown" and case.first_study:
             change = "first"
         if points := self.rules.time.get(change):
-            text = {"first": "first study", "stable": "stable or old"}.get(change, change)
-            terms.append(("T", max(points, -_total(terms)), text))  # never below nothing
+            terms.append(
+                ("T", max(points, -_total(terms)), _CHANGES.get(change, change))
+            )  # never below nothing
         return terms
 
     # ---- N
@@ -62,9 +67,7 @@ class Points:
         return self._term(grade, m) if grade else None
 
     def _term(self, grade: str, m: Mention) -> Term:
-        place = f" at {', '.join(m.levels)}" if m.levels else ""
-        points = self.rules.neural[grade] * self.rules.certainty[m.certainty]
-        return "N", points, f"{m.concept.name}{place}, {m.certainty}"
+        return "N", self.rules.neural[grade] * self.rules.certainty[m.certainty], m
 
     def _compression(self, case: Case, m: Mention) -> str:
         """The grade of a compression; wear alone without severity or signal gives none (C4)."""
@@ -127,4 +130,13 @@ def _rounded(terms: list[Term]) -> list[Reason]:
     missing = round(_total(terms)) - sum(whole)
     for i in sorted(range(len(terms)), key=lambda i: whole[i] - terms[i][1])[:missing]:
         whole[i] += 1
-    return [Reason(rule, text, points=n) for (rule, _, text), n in zip(terms, whole, strict=True)]
+    return [Reason(rule, _text(source), points=n) for (rule, _, source), n in zip(terms, whole, strict=True)]
+
+
+def _text(source: object) -> str:
+    """What points are for, in words."""
+    if not isinstance(source, Mention):
+        return str(source)
+    pressing = source.levels and source.concept.cls not in LESION_CLASSES
+    place = f" at {', '.join(source.levels)}" if pressing else ""
+    return f"{source.concept.name}{place}, {source.certainty}"

@@ -1,12 +1,12 @@
 """From findings to a tier: points explain, floors and caps decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.case import Case
+from nlp.case import PARTS, Case
 from nlp.floors import floors
 from nlp.page import Page, page_of
 from nlp.points import Points
@@ -37,6 +37,9 @@ class Priority:
         self.rules = vocabulary.rules.priority
         self.points = Points(vocabulary.rules)
         self.groups = {name: frozenset(ids) for name, ids in self.rules.groups.items()}
+        self.floors = _reasons(self.rules.floors)
+        self.caps = _reasons(self.rules.caps)
+        self.groups["parts"] = frozenset[str]().union(*(self.groups[name] for name in PARTS))
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the page's result."""
@@ -49,14 +52,15 @@ class Priority:
 
         The tier follows from the reasons alone: points to a tier, caps lower it, floors lift it.
         """
-        if not any(m.affirmed for m in page.mentions):
+        affirmed = [m for m in page.mentions if m.affirmed]
+        if not affirmed:
             return NOTHING
-        case = Case(page, self.groups)
+        case = Case(page, affirmed, self.groups)
         terms = self.points(case)
         score = sum(term.points or 0 for term in terms)
-        lifted = sorted(_reasons(floors(case), self.rules.floors), key=_rank)
+        lifted = sorted((self.floors[name] for name in floors(case)), key=_rank)
         by_points = next((t for t in TIERS[:-1] if score >= self.rules.tiers[t]), "routine")
-        capped = _reasons(self._caps(case, by_points, terms, lifted), self.rules.caps)
+        capped = [self.caps[name] for name in self._caps(case, by_points, terms, lifted)]
         tier = str(capped[-1].tier) if capped else by_points
         decided_by = capped[-1].rule if capped else "points"
         if lifted and _rank(lifted[0]) <= TIERS.index(tier):
@@ -83,8 +87,8 @@ def _rank(reason: Reason) -> int:
     return TIERS.index(str(reason.tier))
 
 
-def _reasons(names: Sequence[str], rules: Mapping[str, Floor]) -> list[Reason]:
-    return [Reason(name, rules[name].text, tier=rules[name].tier) for name in names]
+def _reasons(rules: Mapping[str, Floor]) -> dict[str, Reason]:
+    return {name: Reason(name, rule.text, tier=rule.tier) for name, rule in rules.items()}
 
 
 @Language.factory("spinetriage_priority")
