@@ -60,6 +60,22 @@ class Case:
         """Whether a lesion has a mass effect in the canal."""
         return any(m in pressure.causes for pressure in self.pressures)
 
+    def breaks(self, m: Mention) -> bool:
+        """Whether a bone that surely holds a malignant lesion is broken, not of old or for another cause."""
+        return (
+            m.concept.cls == "malignant"
+            and m.certainty == "present"
+            and any(
+                f.concept.cls == "fracture"
+                and f.sure
+                and not f.known
+                and f.concept.route != "M"
+                and f.concept.id not in self.groups["explains"]
+                and _together(m, f)
+                for f in self.lesions
+            )
+        )
+
     def has(self, group: str) -> bool:
         """Whether a part of a group is present or probable anywhere in the report."""
         return any(m.sure and m.concept.id in self.groups[group] for m in self.parts)
@@ -80,9 +96,7 @@ def _crowds(m: Mention, groups: Groups) -> bool:
 
 
 def _together(one: Mention, other: Mention) -> bool:
-    """Whether two mentions speak of one place: same sentence, common vertebra, or next to it without one."""
-    if one.sentence == other.sentence:
-        return True
+    """Whether two mentions speak of one place: a common vertebra, or none told and not a sentence between."""
     if one.levels and other.levels:
         return not ends(one).isdisjoint(ends(other))
-    return abs(one.sentence - other.sentence) == 1
+    return abs(one.sentence - other.sentence) <= 1

@@ -5,6 +5,7 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from nlp.neural import PRESSURE
 from nlp.page import Mention, Page, page_of
 from nlp.schema import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
@@ -132,8 +133,12 @@ def _porotic(page: Page) -> None:
 
 def _of_no_tumour(page: Page, extension: Mention) -> bool:
     """Whether what reaches into the canal, the last thing named before, is wear, a cyst or harmless."""
-    before = [m for m in page.in_sentence(extension.sentence) if m.affirmed and m.end <= extension.start]
-    return bool(before) and before[-1].concept.cls in _NO_TUMOUR
+    before = [
+        m.concept.cls
+        for m in page.in_sentence(extension.sentence)
+        if m.affirmed and m.end <= extension.start and m.concept.cls not in PRESSURE
+    ]
+    return bool(before) and before[-1] in _NO_TUMOUR
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:

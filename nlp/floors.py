@@ -67,7 +67,8 @@ def _of_tumour(case: Case, m: Mention, sure: bool) -> Iterator[str]:
         yield "R5b"
     outside = "extradural" in m.compartments
     extended = m.concept.id in case.groups["extension"] or (outside and (m.canal or case.presses(m)))
-    if extended or case.deficit or case.has("pathological_fracture") or case.has("extension"):
+    broken = case.breaks(m) or case.has("pathological_fracture")
+    if extended or broken or case.deficit or case.has("extension"):
         yield "R6"
 
 

@@ -122,9 +122,9 @@ def _pressed(page: Page, start: int, end: int, index: int) -> str:
     ]
     ahead = [t for t in targets if t[0] >= end]
     behind = [t for t in targets if t[1] <= start]
-    passive = not page.plain[start:end].endswith(_ACTIVE) and _PASSIVE.search(
-        page.plain, max(0, start - 60), start
-    )
+    words = page.plain[start:end]
+    participle = words.split()[0].endswith("ed") or not words.endswith(_ACTIVE)
+    passive = participle and _PASSIVE.search(page.plain, max(0, start - 60), start)
     return (not passive and _ahead(page, ahead, end)) or _behind(page, behind, start) or ""
 
 
