@@ -32,7 +32,7 @@ _TIME = re.compile(
     r"[\s-]?(?:h|hours?|hrs?|days?|weeks?|wks?|months?|mo|years?)\b"
 )
 _CLOCK = re.compile(
-    r"\bat (?:approximately |about )?(\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\b)?(?: ?(?:hours|hrs|h)\b)?"
+    r"(?:\bat|,) (?:approximately |about )?(\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\b)?(?: ?(?:hours|hrs|h)\b)?"
     r"|\d{4} ?(?:hours|hrs|h)\b|\d{1,2} ?[ap]\.?m\b)",
     re.IGNORECASE,
 )
@@ -108,15 +108,31 @@ def _recommended(page: Page, index: int, said: Said) -> Iterator[Detail]:
         chosen, advice = _advised(page, acts, said["recommend"])
     else:
         return
-    if not chosen or any(denial(page, index, *words[:2]) is not None for words in (advice, chosen[0])):
+    if not chosen or _of_another_place(page, index):
+        return
+    if any(denial(page, index, *words[:2]) is not None for words in (advice, chosen[0])):
         return
     spans = [words[:2] for words in (*chosen, advice)]
     times = [*said.get("when", ())]
-    times += [(m.start(), m.end(), m[0]) for m in _TIME.finditer(page.plain, sentence.start, sentence.end)]
+    times += [
+        (m.start(), m.end(), page.text[m.start() : m.end()].lower())
+        for m in _TIME.finditer(page.plain, sentence.start, sentence.end)
+    ]
     near = [t for t in times if any(t[0] - e < _AHEAD and s - t[1] < _AHEAD for s, e in spans)]
     value = ", ".join(dict.fromkeys(v for _, _, v in (*chosen, *near)))
     spans += [words[:2] for words in near]
     yield page.detail("recommendation", value, min(s for s, _ in spans), max(e for _, e in spans))
+
+
+def _of_another_place(page: Page, index: int) -> bool:
+    """Whether advice is for a finding elsewhere, by its own sentence or the one before; not for the head."""
+    for i in (index, index - 1)[: index + 1]:
+        words = [w for _, _, w in page.words(i)]
+        if page.in_sentence(i) or any(w.spine or w.head for w in words):
+            return False
+        if any(w.elsewhere for w in words):
+            return True
+    return False
 
 
 def _advised(page: Page, acts: list[Words], advice: list[Words]) -> tuple[list[Words], Words]:
