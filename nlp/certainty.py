@@ -134,7 +134,7 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
             state
             and state[0] == "absent"
             and cue.label in _HEDGES
-            and not _NEW_PHRASE.search(page.plain, at, s)
+            and not _states_anew(page, state, at, s, e)
         ):
             continue  # "no lesion suspicious for metastasis"
         if state and state[0] in ("indication", "recommendation", "family") and cue.label != "absent":
@@ -147,6 +147,13 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
         if less := compared.search(page.plain[at:start]):
             return "unlikely", less.group().strip()
     return state or _question(page, start, end, index)
+
+
+def _states_anew(page: Page, state: tuple[str, str], at: int, start: int, end: int) -> bool:
+    """Whether a hedge after a denial is outside it: "no oedema, likely old", "without oedema suggests"."""
+    verb = page.plain[start:end].split()[0].endswith("s")
+    aside = verb and state[1].lower().startswith("without")
+    return aside or bool(_NEW_PHRASE.search(page.plain, at, start))
 
 
 def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
