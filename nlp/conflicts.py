@@ -43,7 +43,7 @@ class Conflicts:
 
 def _denied(page: Page, early: list[Mention], late: list[Mention]) -> Iterator[str]:
     """Present in one part and absent in the other."""
-    if early[0].concept.site != "spinal":
+    if not early[0].concept.spinal:
         return
     for one, other in ((early, late), (late, early)):
         if any(m.certainty in _SURE for m in one) and all(m.certainty == "absent" for m in other):

@@ -66,7 +66,7 @@ class Lesions:
                 continue
             # Porosis and wear are of all bones; after a spinal tumour, "bone metastases" are the spine's too.
             bones = told or term.concept.cls not in LESION_CLASSES
-            if is_spinal(page, start, end, index, term.concept.site, bones):
+            if is_spinal(page, hit, index, bones):
                 found.append(Mention(start, end, term.concept, index))
                 told = told or term.concept.cls in _TUMOURS
         page.add(found)
@@ -91,18 +91,18 @@ def _disc_collapse(page: Page, start: int, end: int, concept: Concept, index: in
     )
 
 
-def is_spinal(page: Page, start: int, end: int, index: int, site: str, bones: bool = False) -> bool:
-    """Whether a finding at [start, end) lies at the spine.
+def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
+    """Whether a finding lies at the spine, by what the site of its concept needs.
 
-    `site` says what its words need: nothing but that the head is not near ("spinal"), a place of the spine
-    ("needed"), or one in the same sentence or a diagnosis ("beside"). `bones` says that the bones as a whole,
-    if they are named, are known to include the spine.
+    `bones` says that the bones as a whole, if they are named, are known to include the spine.
     """
+    start, end, term = hit
+    site = term.concept.site if term.concept else ""
     places = _sites(page, index)
     inside = [p for p in places if p[0] < end and start < p[1]]
     found = [p for p in places if p not in inside] if inside else places
-    if site == "spinal":
-        return _stays(page, found)
+    if site in ("always", "spinal"):
+        return site == "always" or _stays(page, found)
     if any(word.spine for _, _, word in inside):
         return True
     decided = [p for p in found if p[2].spine or (p[2].elsewhere and not _is_origin(page, p))]
@@ -117,7 +117,7 @@ def is_spinal(page: Page, start: int, end: int, index: int, site: str, bones: bo
 
 
 def _among_bones(page: Page, index: int) -> bool:
-    """Whether the bones as a whole mean the spine: by the study, when all are meant, or by the sentence beside.
+    """Whether the bones as a whole mean the spine: by the study, if all are meant, or by a sentence beside.
 
     "Sclerotic lesions in the bone structures" of a chest CT may all lie in ribs and sternum.
     """
@@ -240,7 +240,7 @@ def _balance(page: Page) -> int:
 
 
 def _count(page: Page) -> int:
-    balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.site == "spinal")
+    balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.spinal)
     for index in range(min(len(page.sentences), _SAMPLE)):
         for _, _, word in _sites(page, index):
             balance += word.spine - word.elsewhere

@@ -1,5 +1,6 @@
 """One report while it is being read: the sheet that the components write on."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,13 @@ from nlp.reading import Detail
 from nlp.schema import Concept, Cue
 from nlp.vocabulary import Anchor, Term, Vocabulary, Word
 
+# A level inside a phrase: "invasion of the T2 vertebral body", "the pedicle of L2 is absent".
+_LEVELS = r"[ctdls] ?\d{1,2}(?:(?: ?,| to| and| through| ?&| )+ ?[ctdls] ?\d{1,2})*"
+_INSIDE = re.compile(
+    rf"{_LEVELS}(?= (?:vertebra[el]?|bod(?:y|ies)|pedicles?|laminae?|endplates?"
+    r"|posterior (?:elements|wall|arch))\b)"
+)
+_OWNER = re.compile(rf" of {_LEVELS}(?= (?:is|are|was|were|cannot)\b)")
 Hit = tuple[int, int, Term]
 Site = tuple[int, int, Word]
 
@@ -182,12 +190,21 @@ def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> P
     page = Page(text, plain(text), context, vocabulary, [])
     page.anchors = vocabulary.spine.find(page.plain)
     if page.anchors or (context and vocabulary.spine.find(page.study)):
-        found = vocabulary.terms.find(page.plain)
+        found = vocabulary.terms.find(_without_levels(page))
         hits = [hit for hit in found if not hit[2].exact or _as_written(text, hit)]
         pressable = any(anchor.pressable for _, _, anchor in page.anchors)
         if any(term.concept or (pressable and term.grade) for _, _, term in hits):
             page.hits = hits
     return page
+
+
+def _without_levels(page: Page) -> str:
+    """The plain text with blanks for the levels that stand inside a phrase."""
+    text = page.plain
+    for start, _, anchor in page.anchors:
+        if anchor.label and (level := _INSIDE.match(text, start) or _OWNER.match(text, max(0, start - 4))):
+            text = text[: level.start()] + " " * len(level.group()) + text[level.end() :]
+    return text
 
 
 def _as_written(text: str, hit: Hit) -> bool:

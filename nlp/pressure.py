@@ -105,11 +105,12 @@ def _of_cord(page: Page, start: int, end: int) -> bool:
 
 
 def _entered(page: Page, end: int, index: int) -> str:
-    """ "canal" when the next place after a verb of growth is the canal or the epidural space."""
+    """ "canal" when growth reaches the canal or the epidural space, through a foramen or straight."""
     for s, _, word in page.words(index):
-        if s >= end and (word.place or word.elsewhere or word.target in _INSIDE):
-            inside = word.target in _INSIDE or (word.place and word.place.canal)
-            return "canal" if inside and s - end <= _BEHIND else ""
+        if s >= end and (s - end > _BEHIND or word.elsewhere or _CLAUSE_END.search(page.plain, end, s)):
+            return ""
+        if s >= end and (word.target in _INSIDE or (word.place and word.place.canal)):
+            return "canal"
     return ""
 
 

@@ -36,7 +36,7 @@ CONTEXT_CLASSES = (
 COMPARTMENTS = ("extradural", "intradural_extramedullary", "intramedullary")
 ROUTES = ("S", "E", "T", "I", "B", "M")
 STRENGTHS = ("definitional", "strong", "moderate", "weak")
-SITES = ("spinal", "needed", "beside")
+SITES = ("always", "spinal", "needed", "beside")
 CERTAINTIES = (
     "present",
     "probable",
@@ -94,6 +94,11 @@ class Concept:
     codes: Mapping[str, str] = field(default_factory=dict)
     trend: Annotated[str, TRENDS] = "unknown"
     cls: str = ""
+
+    @property
+    def spinal(self) -> bool:
+        """Whether its words alone mean the spine."""
+        return self.site in ("always", "spinal")
 
 
 @dataclass(frozen=True)

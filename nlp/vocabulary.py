@@ -173,7 +173,8 @@ def _words(rules: Rules, spellings: Spellings) -> dict[str, Word]:
     for place in rules.places:
         mark(place.phrases, place=place, spine=place.spine)
     for target in rules.neural.target:
-        mark(target.phrases, target=target.structure)
+        inside = {"spine": True} if target.structure in ("cord", "cauda") else {}
+        mark(target.phrases, target=target.structure, **inside)
     sites = rules.sites
     mark(rules.neural.severity.phrases, severe=True)
     mark(rules.neural.degenerative.phrases, degenerative=True)
@@ -204,9 +205,7 @@ def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict
     labels |= {f"{region} {n}" for region in _REGIONS for n in _ROMAN}
     labels |= {f"{one}{n}{other}{m}" for one, n, other, m in _discs()}
     found = dict.fromkeys(labels, Anchor(label=True))
-    found |= {
-        form: Anchor() for form, term in terms.items() if term.concept and term.concept.site == "spinal"
-    }
+    found |= {form: Anchor() for form, term in terms.items() if term.concept and term.concept.spinal}
     found |= {normal(name): Anchor() for name in rules.sites.spine_study}
     for form, word in words.items():
         if word.spine or word.neuraxis or word.skeleton or word.target or word.level:
