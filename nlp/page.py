@@ -15,7 +15,7 @@ from nlp.schema import Concept, Cue
 from nlp.vocabulary import Anchor, Term, Vocabulary, Word
 
 # A level inside a phrase: "invasion of the T2 vertebral body", "the pedicle of L2 is absent".
-_LEVELS = r"[ctdls] ?\d{1,2}(?:(?: ?,| to| and| through| ?&| )+ ?[ctdls] ?\d{1,2})*"
+_LEVELS = r"[ctdls] ?\d{1,2}(?:(?:, ?| to | and | through | )[ctdls] ?\d{1,2}){0,3}"
 _INSIDE = re.compile(
     rf"{_LEVELS}(?= (?:vertebra[el]?|bod(?:y|ies)|pedicles?|laminae?|endplates?"
     r"|posterior (?:elements|wall|arch))\b)"
@@ -200,11 +200,14 @@ def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> P
 
 def _without_levels(page: Page) -> str:
     """The plain text with blanks for the levels that stand inside a phrase."""
-    text = page.plain
+    text, parts, done = page.plain, [], 0
     for start, _, anchor in page.anchors:
-        if anchor.label and (level := _INSIDE.match(text, start) or _OWNER.match(text, max(0, start - 4))):
-            text = text[: level.start()] + " " * len(level.group()) + text[level.end() :]
-    return text
+        if anchor.label and start >= done:
+            level = _INSIDE.match(text, start) or _OWNER.match(text, max(0, start - 4))
+            if level:
+                parts += [text[done : level.start()], " " * len(level.group())]
+                done = level.end()
+    return "".join((*parts, text[done:]))
 
 
 def _as_written(text: str, hit: Hit) -> bool:
