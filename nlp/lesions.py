@@ -98,11 +98,11 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
     """
     start, end, term = hit
     site = term.concept.site if term.concept else ""
+    if site in ("always", "spinal"):
+        return site == "always" or stays(page, start, end, index)
     places = _sites(page, index)
     inside = [p for p in places if p[0] < end and start < p[1]]
     found = [p for p in places if p not in inside] if inside else places
-    if site in ("always", "spinal"):
-        return site == "always" or _stays(page, found)
     if any(word.spine for _, _, word in inside):
         return True
     decided = [p for p in found if p[2].spine or (p[2].elsewhere and not _is_origin(page, p))]
@@ -134,9 +134,9 @@ def _is_origin(page: Page, place: Site) -> bool:
     return bool(came or _SEEDED.search(before))
 
 
-def _stays(page: Page, places: list[Site]) -> bool:
-    """Whether a form that means the spine by itself does so here: not beside the head or another place."""
-    words = [word for _, _, word in places]
+def stays(page: Page, start: int, end: int, index: int) -> bool:
+    """Whether words that mean the spine by themselves do so here: not beside the head or another place."""
+    words = [word for s, e, word in _sites(page, index) if not (s < end and start < e)]
     if any(word.spine for word in words) or not any(word.elsewhere for word in words):
         return True
     return not any(word.head for word in words) and (spine_study(page) is True or _balance(page) > 0)

@@ -5,7 +5,7 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.lesions import is_spinal
+from nlp.lesions import stays
 from nlp.page import Mention, Page, page_of
 from nlp.schema import STRUCTURES
 from nlp.vocabulary import Vocabulary, Word, current
@@ -90,7 +90,7 @@ class Pressure:
                 else:
                     structure = _pressed(page, start, end, index)
                 if structure == "medulla":  # of the spine where the head is not near
-                    structure = "cord" if is_spinal(page, start, end, index, "spinal") else "other"
+                    structure = "cord" if stays(page, start, end, index) else "other"
                 concept = _CONCEPT.get((structure, term.grade))
                 if concept:
                     added.append(Mention(start, end, self.vocabulary.concepts[concept], index))
