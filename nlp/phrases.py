@@ -68,13 +68,15 @@ def plurals(phrase: str, endings: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def slips(word: str) -> set[str]:
-    """The word with a letter missing, doubled, swapped or another vowel, or with a gap; the first stays."""
-    missing = {word[:i] + word[i + 1 :] for i in range(1, len(word))}
+    """The word with a letter missing, doubled, swapped, another vowel, or a gap.
+
+    First and last letter stay: without the last, many are words of other languages ("Metastase").
+    """
+    inner = range(1, len(word) - 1)
+    missing = {word[:i] + word[i + 1 :] for i in inner}
     doubled = {word[:i] + word[i] + word[i:] for i in range(1, len(word))}
-    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(1, len(word) - 1)}
-    vowels = {
-        word[:i] + v + word[i + 1 :] for i in range(1, len(word)) if word[i] in _VOWELS for v in _VOWELS
-    }
+    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in inner}
+    vowels = {word[:i] + v + word[i + 1 :] for i in inner if word[i] in _VOWELS for v in _VOWELS}
     gaps = {f"{word[:i]} {word[i:]}" for i in range(4, len(word) - 3)}
     return (missing | doubled | swapped | vowels | gaps) - {word}
 

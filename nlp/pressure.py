@@ -106,11 +106,12 @@ def _of_cord(page: Page, start: int, end: int) -> bool:
 
 def _entered(page: Page, end: int, index: int) -> str:
     """ "canal" when growth reaches the canal or the epidural space, through a foramen or straight."""
-    for s, _, word in page.words(index):
-        if s >= end and (s - end > _BEHIND or word.elsewhere or _CLAUSE_END.search(page.plain, end, s)):
-            return ""
-        if s >= end and (word.target in _INSIDE or (word.place and word.place.canal)):
-            return "canal"
+    for s, e, word in page.words(index):
+        if s >= end and (word.place or word.elsewhere or word.target in _INSIDE):
+            if word.target in _INSIDE or (word.place and word.place.canal):
+                return "canal" if s - end <= _BEHIND else ""
+            if "foram" not in page.plain[s:e]:
+                return ""
     return ""
 
 
