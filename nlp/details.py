@@ -1,7 +1,7 @@
 """What is said of each lesion: number, enhancement, signal, density, fracture, Bilsky grade."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -53,14 +53,12 @@ class Details:
         if not any(m.affirmed for m in page.mentions):
             return doc
         for index, said in page.said().items():
-            kinds = [kind for kind in said if kind in _DESCRIBE]
-            lesions = lesions_of(page, index) if kinds else []
-            if any(m.affirmed for m in lesions):
-                for kind in kinds:
-                    _DESCRIBE[kind](page, index, said, lesions)
-            for kind in ("escc", "sins"):
-                for words in said.get(kind, ()):
-                    _grade(page, index, kind, words)
+            for kind in said:
+                if kind in _DESCRIBE and any(m.affirmed for m in lesions_of(page, index)):
+                    _DESCRIBE[kind](page, index, said, lesions_of(page, index))
+                elif kind in _GRADES:
+                    for words in said[kind]:
+                        _grade(page, index, kind, words)
         _cord_signal(page)
         return doc
 
@@ -211,8 +209,9 @@ def _cord_signal(page: Page) -> None:
     page.details += [page.detail("cord_signal", value, m.start, m.end) for value, m in told.items()]
 
 
+_GRADES = ("escc", "sins")
 Describe = Callable[[Page, int, Said, list[Mention]], None]
-_DESCRIBE: Mapping[str, Describe] = {
+_DESCRIBE: dict[str, Describe] = {
     "number": _number,
     "enhancement": _enhancement,
     "sequence": _signals,

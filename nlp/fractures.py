@@ -11,7 +11,7 @@ from nlp.owners import earlier, gap, lesions_of, nearest
 from nlp.page import Mention, Page, page_of
 from nlp.vocabulary import Vocabulary, current
 
-_KINDS = ("fracture", "fracture_age", "oedema", "height", "retropulsion")
+_KINDS = frozenset(("fracture", "fracture_age", "oedema", "height", "retropulsion"))
 _BEFORE = re.compile(r"[\s,]*(?:(?:and|or|type)[\s,]*)*")
 _BREAKS = ("fracture", "malignant", "suspicious", "benign_tumor", "infection")  # what takes height
 _MORE_LOSS = re.compile(r"\b(?:further|additional|new|interval|progress\w*|significant change)\b")
@@ -41,7 +41,7 @@ class Fractures:
         if not any(m.affirmed for m in page.mentions):
             return doc
         for index, said in page.said().items():
-            if any(kind in said for kind in _KINDS):
+            if not _KINDS.isdisjoint(said):
                 lesions = [m for m in lesions_of(page, index) if m.affirmed]
                 if lesions:
                     _kinds(page, index, said, lesions)

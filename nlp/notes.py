@@ -1,7 +1,7 @@
 """What a report with a lesion says beside it: the known primary, what is recommended, who was told."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -64,9 +64,9 @@ class Notes:
             return doc
         found: dict[tuple[str, str], Detail] = {}
         for index, said in page.said().items():
-            for kind, notes in _NOTES.items():
-                if kind in said:
-                    for note in notes(page, index, said):
+            for kind in said:
+                if kind in _NOTES:
+                    for note in _NOTES[kind](page, index, said):
                         found.setdefault((note.kind, note.value), note)
         page.details += found.values()
         return doc
@@ -192,7 +192,7 @@ def _whom(page: Page, index: int, telling: Words, persons: list[Words]) -> tuple
 
 
 Note = Callable[[Page, int, Said], Iterator[Detail]]
-_NOTES: Mapping[str, Note] = {"primary": _primaries, "act": _recommended, "told": _told}
+_NOTES: dict[str, Note] = {"primary": _primaries, "act": _recommended, "told": _told}
 
 
 @Language.factory("spinetriage_notes")

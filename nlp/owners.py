@@ -30,6 +30,12 @@ def lesions_of(page: Page, index: int) -> list[Mention]:
 
     Denied lesions are among them, so that "no rim-enhancing collection" describes nothing else.
     """
+    if index not in page.spoken_of:
+        page.spoken_of[index] = _lesions_of(page, index)
+    return page.spoken_of[index]
+
+
+def _lesions_of(page: Page, index: int) -> list[Mention]:
     here = _lesions(page, index) or [m for m in page.in_sentence(index) if m.effect]
     signs = page.vocabulary.rules.priority.groups["signal"]
     if any(m.affirmed or not (m.concept.cls == "fracture" or m.concept.id in signs) for m in here):

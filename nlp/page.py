@@ -114,6 +114,7 @@ class Page:
     other_cord: bool | None = None
     labels: dict[int, list[tuple[int, int, str]]] | None = None  # level labels as written, by sentence
     _words: list[list[Site]] = field(default_factory=list)
+    spoken_of: dict[int, list[Mention]] = field(default_factory=dict)  # lesions that a sentence describes
     _said: dict[int, Said] | None = None
     _starts: list[int] = field(default_factory=list)
     _grouped: dict[int, list[Mention]] = field(default_factory=dict)
@@ -159,8 +160,11 @@ class Page:
         """The describing phrases of the report: by the index of their sentence, then by their kind."""
         if self._said is None:
             self._said = {}
+            index, last = 0, len(self.sentences) - 1
             for start, end, roles in self.vocabulary.details.find(self.plain):
-                here = self._said.setdefault(self.sentence_at(start), {})
+                while index < last and self.sentences[index + 1].start <= start:
+                    index += 1
+                here = self._said.setdefault(index, {})
                 for kind, value in roles:
                     here.setdefault(kind, []).append((start, end, value))
         return self._said

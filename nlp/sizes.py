@@ -92,8 +92,9 @@ class Sizes:
         said = page.said()
         for index in sorted({page.sentence_at(at) for at in _units(page.plain)}):
             sentence = page.sentences[index]
-            for measure, prior in _measures(page, sentence.start, sentence.end):
-                _give(page, index, said.get(index, {}), measure, "prior_size" if prior else "size")
+            if any(m.affirmed for m in lesions_of(page, index)):
+                for measure, prior in _measures(page, sentence.start, sentence.end):
+                    _give(page, index, said.get(index, {}), measure, "prior_size" if prior else "size")
         for index, words in said.items():
             for start, end, _ in words.get("small", ()):
                 _give(page, index, words, Measure(start, end, (_SMALL,), ("",), bound="< "), "size")
