@@ -30,6 +30,7 @@ _CHANGE = re.compile(
 _CLOSED = re.compile(
     r".*\b(?:(?:normal|unremarkable|intact|preserved)\b(?!.*(?:\bor\b|\band\b|,))"
     r"|(?:abnormalit|patholog)\w*\s*,(?!.*\bor\b))"
+    r"|.*,\s*(?:and )?\w+ing (?:the|its|into|upon)\b"  # "without invading it, and eroding the pedicle"
 )
 # "No fat plane between the mass and the cord" denies the plane; "no trace of the mass" the mass.
 _PART = re.compile(
