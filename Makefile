@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-quick lint bench load setup lock clean
+.PHONY: help run up test test-quick lint bench bench-peers load setup lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: .venv/.dev ## ruff, mypy, import contracts
 bench: .venv/.base ## speed of the reader, as a ratio to spaCy's bare tokenizer on the same texts
 	@$(BIN)/python bench/reading.py
 
+bench-peers: .venv-peers/.done ## the same beside medspaCy and negspacy, which get an environment of their own
+	@.venv-peers/bin/python bench/peers.py
+
 load: .venv/.base ## a batch of 20,000 generated reports: time, memory, and the same batch again
 	@$(BIN)/python bench/load.py
 
@@ -50,7 +53,7 @@ lock: .venv/.dev ## write requirements*.lock anew from pyproject.toml
 	  --no-emit-index-url --no-emit-find-links --build-deps-for editable -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean: ## remove .venv and caches; var/ (the data) stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
@@ -71,4 +74,10 @@ clean: ## remove .venv and caches; var/ (the data) stays
 .venv/.dev: requirements-dev.lock .venv/.base
 	@echo "Adding the test tools ..."
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv-peers/.done: bench/requirements-peers.txt | .venv/bin/python
+	@echo "Setting up .venv-peers (about 300 MB, once) ..."
+	@.venv/bin/python -m venv .venv-peers
+	@.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install -r bench/requirements-peers.txt
 	@touch $@
