@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from nlp.certainty import certainty_at
 from nlp.described import Said, Words
 from nlp.labels import level_groups
-from nlp.owners import gap, lesions_of, nearest
+from nlp.owners import gap, is_effect, lesions_of, nearest
 from nlp.page import Mention, Page, page_of
 from nlp.vocabulary import Vocabulary, current
 
@@ -55,7 +55,9 @@ class Details:
         for index, said in page.said().items():
             for kind in said:
                 if kind in _DESCRIBE and any(m.affirmed for m in lesions_of(page, index)):
-                    _DESCRIBE[kind](page, index, said, lesions_of(page, index))
+                    lesions = lesions_of(page, index)
+                    causes = [m for m in lesions if not is_effect(m, said)]
+                    _DESCRIBE[kind](page, index, said, causes or lesions)
                 elif kind in _GRADES:
                     for words in said[kind]:
                         _grade(page, index, kind, words)

@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 
 from nlp.described import Said, Words
 from nlp.details import beside, denial, put
-from nlp.owners import earlier, gap, lesions_of, nearest
+from nlp.owners import earlier, gap, is_effect, lesions_of, nearest
 from nlp.page import Mention, Page, page_of
 from nlp.vocabulary import Vocabulary, current
 
@@ -15,7 +15,6 @@ _KINDS = frozenset(("fracture", "fracture_age", "oedema", "height", "retropulsio
 _BEFORE = re.compile(r"[\s,]*(?:(?:and|or|type)[\s,]*)*")
 _BREAKS = ("fracture", "malignant", "suspicious", "benign_tumor", "infection")  # what takes height
 _MORE_LOSS = re.compile(r"\b(?:further|additional|new|interval|progress\w*|significant change)\b")
-_LOSSES = ("HEIGHT_LOSS", "MINOR_HEIGHT_LOSS")
 _OLD = ("chronic", "old", "healed")
 _AGE_FAR, _HEIGHT_FAR = 45, 40  # characters
 _PERCENT = re.compile(
@@ -52,13 +51,7 @@ class Fractures:
 
 
 def _broken(said: Said, lesions: list[Mention]) -> list[Mention]:
-    return [m for m in lesions if m.concept.cls == "fracture" and not _is_height(m, said)]
-
-
-def _is_height(m: Mention, said: Said) -> bool:
-    """Whether a mention of a fracture is only its effect: "loss of height", "retropulsion"."""
-    effects = (*said.get("height", ()), *said.get("retropulsion", ()))
-    return m.concept.id in _LOSSES or any(s <= m.start and m.end <= e for s, e, _ in effects)
+    return [m for m in lesions if m.concept.cls == "fracture" and not is_effect(m, said)]
 
 
 def _kinds(page: Page, index: int, said: Said, lesions: list[Mention]) -> None:
@@ -90,7 +83,7 @@ def _ages(page: Page, index: int, said: Said, lesions: list[Mention]) -> None:
 
 def _principal(page: Page, said: Said, lesions: list[Mention], start: int, end: int) -> Mention | None:
     """The lesion that lost height: the nearest one that is not the loss itself, a fracture first."""
-    named = [m for m in lesions if not _is_height(m, said)] or earlier(page, lesions[0].sentence)
+    named = [m for m in lesions if not is_effect(m, said)] or earlier(page, lesions[0].sentence)
     named = [m for m in named if m.concept.cls in _BREAKS]
     return nearest(page, _broken(said, lesions) or named or lesions, start, end)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from nlp.described import Said
 from nlp.page import Mention, Page
 from nlp.schema import LESION_CLASSES
 
@@ -22,6 +23,7 @@ _NEW = re.compile(r"\b(?:and|with|without|but|no)\b|[,;]")
 _APART = 40  # characters that a new part of the sentence counts as
 _OTHER = re.compile(r"\b(?:new|another|additional\w*|second|separate|further|also|elsewhere|others?)\b")
 _OPENING = 60  # characters in which a sentence says that it speaks of something else
+_LOSSES = ("HEIGHT_LOSS", "MINOR_HEIGHT_LOSS")
 _BACK = 2  # sentences that go on about one lesion
 
 
@@ -70,6 +72,12 @@ def _goes_on(page: Page, index: int) -> bool:
     if any(m.concept.cls not in (*LESION_CLASSES, "compression") for m in page.in_sentence(index)):
         return False
     return not any(w.elsewhere or w.disc for _, _, w in page.words(index))
+
+
+def is_effect(m: Mention, said: Said) -> bool:
+    """Whether a mention of a fracture is only what it did: "loss of height", "collapse", "retropulsion"."""
+    effects = (*said.get("height", ()), *said.get("retropulsion", ()))
+    return m.concept.id in _LOSSES or any(s <= m.start and m.end <= e for s, e, _ in effects)
 
 
 def nearest(page: Page, mentions: Iterable[Mention], start: int, end: int) -> Mention | None:

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from nlp.described import Said
 from nlp.details import put
-from nlp.owners import lesions_of
+from nlp.owners import is_effect, lesions_of
 from nlp.page import Mention, Page, page_of
 from nlp.schema import LESION_CLASSES
 from nlp.vocabulary import Vocabulary, current
@@ -57,6 +57,7 @@ _PLACED = re.compile(
 _UNITS = ("mm", "cm", "millim", "centim")
 _SMALL = 10.0  # millimetres; subcentimetre means less
 _NEXT_WORD = 15
+_PUSHED = 20  # characters between retropulsion and its millimetres
 _FAR, _WEAK = 120, 80  # characters a size reaches; what a following mention further off is set back by
 
 
@@ -169,8 +170,11 @@ def _measure(page: Page, match: re.Match[str]) -> Measure | None:
 def _give(page: Page, index: int, said: Said, measure: Measure, kind: str) -> None:
     """Add a size to the mention it measures, if it measures one."""
     start, end = measure.start, measure.end
-    mentions = lesions_of(page, index)
-    if any(0 <= s - end <= 2 for s, _, _ in said.get("distance", ())):
+    mentions = [m for m in lesions_of(page, index) if not is_effect(m, said)]
+    pushed = said.get("retropulsion", ())
+    if any(0 <= s - end <= 2 for s, _, _ in said.get("distance", ())) or any(
+        0 <= s - end < _PUSHED or 0 <= start - e < _PUSHED for s, e, _ in pushed
+    ):
         return
     nearest = min(mentions, key=lambda m: _reach(page, m, start, end), default=None)
     if nearest is None or _reach(page, nearest, start, end) >= _FAR:
@@ -190,7 +194,7 @@ def _give(page: Page, index: int, said: Said, measure: Measure, kind: str) -> No
 
 def _others(page: Page, index: int, said: Said) -> list[tuple[int, int]]:
     """What can be measured and is no lesion: slices, canal, slips, other organs."""
-    found = [(s, e) for kind in ("measure", "retropulsion") for s, e, _ in said.get(kind, ())]
+    found = [(s, e) for s, e, _ in said.get("measure", ())]
     found += [(m.start, m.end) for m in page.in_sentence(index) if m.concept.cls not in LESION_CLASSES]
     return found + [(s, e) for s, e, word in page.words(index) if word.elsewhere or word.disc]
 
