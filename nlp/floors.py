@@ -40,7 +40,9 @@ def _of_lesion(case: Case, m: Mention) -> Iterator[str]:
         return
     if case.emergent(m) and not m.known:
         yield "R2" if sure else "R3"
-    if m.concept.id in case.groups["cord_bleed"] and sure:
+    bleeds = cls == "haemorrhage" and m.compartments[:1] == ("intramedullary",)
+    malformed = any(o.concept.cls == "vascular" for o in case.lesions)  # a cavernoma bleeds a little
+    if sure and ((bleeds and not malformed) or m.concept.id in case.groups["cord_bleed"]):
         yield "R2b"
     if m.concept.id in case.groups["fluid"] and _FLUID.search(case.page.plain, m.start, m.end):
         yield "R3"
