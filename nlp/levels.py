@@ -100,7 +100,8 @@ class Levels:
     def _before(self, page: Page, index: int, mention: Mention) -> tuple[str, ...]:
         """The level of an earlier sentence of the paragraph: a lesion's rather than that of its edema."""
         sentence = page.sentences[index]
-        if any(word in page.plain[sentence.start : sentence.end] for word in self.follow.everywhere):
+        text = page.plain[sentence.start : sentence.end]
+        if any(word in text for word in self.follow.everywhere):
             return ()
         by_sentence = page.by_sentence()
         edema: tuple[str, ...] = ()
