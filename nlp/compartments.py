@@ -45,6 +45,7 @@ class Compartments:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.both_sides = vocabulary.rules.priority.groups["both_sides"]
+        self.pronouns = vocabulary.rules.levels.follow.pronouns
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `compartments`, `basis` and `canal` of each mention that can have them."""
@@ -59,7 +60,9 @@ class Compartments:
                 mention.compartments, mention.basis = self.resolve(page, mention, seen, cords)
                 for place in seen:
                     mention.canal = mention.canal or (place.place.canal and place.clause)
-            if index + 1 < len(page.sentences) and not page.in_sentence(index + 1):
+            if index + 1 < len(page.sentences) and page.plain.startswith(
+                self.pronouns, page.sentences[index + 1].start
+            ):
                 _go_on(page, index, mentions)
         _follow(page)
         return doc
@@ -166,9 +169,8 @@ def _adds(page: Page, first: _Seen, other: _Seen) -> bool:
 
 def _go_on(page: Page, index: int, mentions: list[Mention]) -> None:
     """The next sentence, if it names no finding but tells where the last one is ("It was extradural")."""
-    start = page.sentences[index + 1].start
     vague = [m for m in mentions if m.affirmed and m.basis != "explicit" and m.concept.cls in LESION_CLASSES]
-    if not vague or not page.plain.startswith(page.vocabulary.rules.levels.follow.pronouns, start):
+    if not vague or page.in_sentence(index + 1):
         return
     prior = vague[-1].concept.compartments
     for cue in place_cues(page, index + 1, [])[0]:

@@ -21,6 +21,7 @@ _REACHED = re.compile(
     r"|cranially)\b[^.;,]{0,40}\b(?:to|as far as|until|upto|till)(?: the| level| of)* $"
     r"|\breach\w*(?: the| level| of)* $"
 )
+_ENDS = (" to ", " as ", " until ", " upto ", " till ", " the ", " level ", " of ", "es ", "ing ", "reach ")
 _NEAR = 2  # sentences from a lesion to what reaches on from it
 _OPENING = 20  # characters in which the label of such a heading begins
 
@@ -41,12 +42,8 @@ class Levels:
             groups = level_groups(page, index)
             if groups:
                 _share_out(page, mentions, groups)
-                for start, _, label in groups:
-                    if _REACHED.search(page.plain, max(0, start - 60), start):
-                        _reach(page, mentions, label)
         for index, mentions in by_sentence.items():
-            later = [m for m in by_sentence.get(index + 1, ()) if m.concept.cls in LESION_CLASSES]
-            if index + 1 < len(page.sentences) and all(m.concept.id in self.signal for m in later):
+            if index + 1 < len(page.sentences):
                 self._go_on(page, index, mentions)
         for index, mentions in by_sentence.items():
             for mention in mentions:
@@ -55,16 +52,17 @@ class Levels:
                     if not mention.levels and not level_groups(page, index):
                         mention.levels = self._before(page, index, mention)
         for mention in page.mentions:
-            if mention.affirmed and any("-" in label for label in mention.levels):
-                self._scatter(page, mention)
+            if mention.levels and mention.affirmed:
+                ranges = [label for label in mention.levels if "-" in label and len(vertebrae(label)) > _LONG]
+                if ranges:
+                    self._scatter(page, mention, ranges)
         return doc
 
-    def _scatter(self, page: Page, mention: Mention) -> None:
+    def _scatter(self, page: Page, mention: Mention, ranges: list[str]) -> None:
         """ "Multilevel metastases, C7 through L4" sums up those told one by one, not all between."""
         sentence = page.sentences[mention.sentence]
         text = page.plain[sentence.start : sentence.end]
-        ranges = [label for label in mention.levels if len(vertebrae(label)) > _LONG]
-        if not ranges or not any(word in text for word in self.follow.scattered):
+        if not any(word in text for word in self.follow.scattered):
             return
         told = [
             label
@@ -81,21 +79,18 @@ class Levels:
 
     def _go_on(self, page: Page, index: int, mentions: list[Mention]) -> None:
         """The next sentence, if it names no finding but goes on about the last one ("It extends to T6")."""
-        sentence = page.sentences[index + 1]
-        groups = level_groups(page, index + 1)
-        if not groups:
-            return
         lesions = [m for m in mentions if m.affirmed and m.concept.cls in LESION_CLASSES]
         lesions = [m for m in lesions if m.concept.id not in self.signal] or lesions
-        if not lesions:
+        sentence = page.sentences[index + 1]
+        goes_on = page.plain.startswith(self.follow.pronouns, sentence.start)
+        if not lesions or not (goes_on or not any(m.levels for m in lesions)):
             return
-        labels = tuple(label for _, _, label in groups)
-        if page.plain.startswith(self.follow.pronouns, sentence.start):
-            lesions[-1].levels = tuple(dict.fromkeys(lesions[-1].levels + labels))
-        elif not any(m.levels for m in lesions) and any(
-            word in page.plain[sentence.start : sentence.end] for word in self.follow.treatments
-        ):
-            lesions[-1].levels = tuple(dict.fromkeys(labels))
+        later = [m for m in page.in_sentence(index + 1) if m.concept.cls in LESION_CLASSES]
+        if all(m.concept.id in self.signal for m in later):
+            text = page.plain[sentence.start : sentence.end]
+            if goes_on or any(word in text for word in self.follow.treatments):
+                labels = tuple(label for _, _, label in level_groups(page, index + 1))
+                lesions[-1].levels = tuple(dict.fromkeys(lesions[-1].levels + labels))
 
     def _before(self, page: Page, index: int, mention: Mention) -> tuple[str, ...]:
         """The level of an earlier sentence of the paragraph: a lesion's rather than that of its edema."""
@@ -129,6 +124,10 @@ def _share_out(page: Page, mentions: list[Mention], groups: list[Group]) -> None
     for mention in mentions:
         if id(mention) in owned:
             mention.levels = tuple(dict.fromkeys(owned[id(mention)]))
+    for start, _, label in groups:
+        ended = page.plain.endswith(_ENDS, 0, start)
+        if ended and _REACHED.search(page.plain, max(0, start - 60), start):
+            _reach(page, mentions, label)
 
 
 def _reach(page: Page, mentions: list[Mention], label: str) -> None:

@@ -93,7 +93,7 @@ class _Around:
     def outside(self, page: Page, sentence: Sentence, start: int, end: int, place: Place) -> bool:
         """Whether the words before and after a place say that the lesion does not lie in it."""
         left = page.plain[max(sentence.start, start - 60) : start]
-        if ("no" in left or "without" in left) and _NEGATED.search(left):
+        if ("no " in left or "not " in left or "nor " in left or "without" in left) and _NEGATED.search(left):
             return True
         if not place.anatomy or not place.compartments:
             return False
