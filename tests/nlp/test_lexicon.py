@@ -15,9 +15,8 @@ from nlp.rules import load
 
 CASES = Path(__file__).parent / "cases"
 MARK = re.compile(r"\{([^{}|]*)\|[^{}]*\}")
-# These bars may only go down.
-MOST_SUPERFLUOUS = 400
-MOST_WITHOUT_A_CASE = 0.93
+# This bar may only go down.
+MOST_WITHOUT_A_CASE = 0.90
 CARRIERS = (
     "FINDINGS: There is {} in the spinal canal at T6.",
     "FINDINGS: {} of the T6 vertebral body.",
@@ -46,8 +45,8 @@ def test_no_phrase_stands_twice_or_contradicts_another():
     assert faults(load()) == []
 
 
-def test_few_forms_are_listed_that_are_made_by_rule():
-    assert len(superfluous(load())) <= MOST_SUPERFLUOUS
+def test_no_form_is_listed_that_is_made_by_rule():
+    assert superfluous(load()) == []
 
 
 def test_every_concept_has_a_case():
