@@ -11,8 +11,10 @@ from nlp.vocabulary import Vocabulary, current
 
 _LATE = ("impression", "addendum")
 _SURE = ("present", "probable")
-_CLASSES = ("compression", "infection", "haemorrhage", "malignant", "suspicious")
+_CLASSES = ("compression", "infection", "haemorrhage", "malignant", "suspicious", "benign_tumor")
 _URGENT = ("CORD_COMP", "CES", "MSCC", "CONUS_SYN", "EPI_ABSC", "EPI_HEMAT", "DISCITIS")
+_NEAR = 25  # characters in which a side speaks of a lesion
+_SIDE = re.compile(r"\b(left|right)\b")
 _CLEAR = re.compile(
     r"\bno (?:acute |significant )?abnormalit|\bnormal (?:mri|ct|study|examination|spine)"
     r"|\bunremarkable (?:mri|ct|study)"
@@ -36,7 +38,11 @@ class Conflicts:
             early = [m for m in mentions if _section(page, m) == "findings"]
             late = [m for m in mentions if _section(page, m) in _LATE]
             if early and late:
-                page.conflicts += [*_denied(page, early, late), *_moved(early, late)]
+                page.conflicts += [
+                    *_denied(page, early, late),
+                    *_moved(early, late),
+                    *_crossed(page, early, late),
+                ]
         page.conflicts += _all_clear(page)
         return doc
 
@@ -60,6 +66,18 @@ def _moved(early: list[Mention], late: list[Mention]) -> Iterator[str]:
         here, there = one.pop(), other.pop()
         if len(here) == len(there) == 1 and "-" not in here[0] + there[0] and here != there:
             yield f"{early[0].concept.name}: {here[0]} in findings, {there[0]} in impression"
+
+
+def _crossed(page: Page, early: list[Mention], late: list[Mention]) -> Iterator[str]:
+    """One lesion, told on two sides."""
+    one, other = ({side for m in part if m.affirmed for side in _sides(page, m)} for part in (early, late))
+    if {*one, *other} == {"left", "right"} and len(one) == len(other) == 1:
+        yield f"{early[0].concept.name}: {one.pop()} in findings, {other.pop()} in impression"
+
+
+def _sides(page: Page, m: Mention) -> list[str]:
+    sentence = page.sentences[m.sentence]
+    return _SIDE.findall(page.plain, max(sentence.start, m.start - _NEAR), min(sentence.end, m.end + _NEAR))
 
 
 def _all_clear(page: Page) -> Iterator[str]:

@@ -63,7 +63,7 @@ _SHAPED_CORD = re.compile(
     r" (?:the |remaining |residual |visible |compressed |spinal |thoracic |cervical )*cord\b"
 )
 _PART_OF = re.compile(r"(?:\bits\b|\bwhose\b|, the [\w ]{0,25}\bof which\b)[^.;:,]{0,60}$")
-_LIST = re.compile(r"\W*(?:and|or|both|as well as|&|/|the|left|right|,|\s)*\W*")
+_LIST = re.compile(r"(?:and|or|both|as well as|the|left|right|[^\w;:.])*")
 
 Target = tuple[int, int, str]
 
@@ -118,9 +118,9 @@ def _entered(page: Page, end: int, index: int) -> str:
 def _pressed(page: Page, start: int, end: int, index: int) -> str:
     """The structure pressed by the verb at [start, end), one of STRUCTURES, or "" for none near."""
     targets: list[Target] = [
-        (s, e, structure)
+        (max(s, end) if s > start else s, e, structure)  # "compromise of" and "of the cord" share a word
         for s, e, word in page.words(index)
-        if not (s < end and start < e) and (structure := word.target or _named(word, page.plain[s:e]))
+        if (e <= start or e > end) and (structure := word.target or _named(word, page.plain[s:e]))
     ]
     ahead = [t for t in targets if t[0] >= end]
     behind = [t for t in targets if t[1] <= start]
