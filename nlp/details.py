@@ -26,7 +26,9 @@ _NO_COUNT = re.compile(r"\b(?:with|in|at|is|are|has|of)\b")
 _BETWEEN = re.compile(
     r"\s*(?:signal(?: intensity)?|to (?:the )?\w+(?: \w+)?)?\s*(?:on|in|at)?(?: both| the)?\s*"
 )
-_FOLLOWS = re.compile(r"[\s:]*(?:signal(?: intensity)?|is|weighted|and|images?|appears?)?[\s:]*")
+_FOLLOWS = re.compile(
+    r"[\s:]*(?:(?:signal(?: intensity)?|is|weighted|and|images?|appears?|\w+ly)[\s:]*){0,2}"
+)
 _WITH = re.compile(r"[\s/,]*(?:and|&)?[\s/]*")
 _TOTAL = re.compile(
     r"(?:\)|:|=|,|\s|score|total|is|of|was|estimated|calculated|at)*?"

@@ -45,6 +45,10 @@ _STOP = re.compile(
     r"|about|immediately|shortly|verbally|as|with|was|were)(?=\s)|[,;(\n]"
 )
 _LED = re.compile(r"\s*(?:(?:directly|immediately|promptly|to|with|the findings to|about)\s)*")
+_LED_TO = re.compile(
+    r"\s*(?:(?:\w+ly|by (?:tele)?phone|(?:via|over) (?:the )?(?:tele)?phone|in person|at once)\s)*"
+    r"(?:to|with)\s(?:the )?"
+)
 _PASSIVE = re.compile(r"\b(?:was|were|has been|have been|is|are)\s(?:\w+ly\s)?$")
 _NEW_PART = re.compile(r"[,;]|\b(?:signs?|show\w*|findings?)\b")
 _MASKS = ("[**", "___")  # names that were taken out
@@ -179,8 +183,10 @@ def _whom(page: Page, index: int, telling: Words, persons: list[Words]) -> tuple
         low = max(sentence.start, page.plain.rfind(",", sentence.start, start) + 1)
         high = passive.start()
     else:
-        led = _LED.match(page.plain, end)
-        low = led.end() if led else end
+        led = (_LED_TO if kind == "then" else _LED).match(page.plain, end)
+        if led is None:
+            return None
+        low = led.end()
         last = min(sentence.end, low + _WHOM)
         stop = _STOP.search(page.text, low, last)
         high = stop.start() if stop else last
