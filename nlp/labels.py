@@ -42,6 +42,7 @@ _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _COUNTED = 60  # characters before "thoracic" in which its numbers stand
 _ORDINAL = re.compile(r"\d(?:st|nd|rd|th)\b")
 _RANGED = re.compile(r"\b(?:to|through|until)\b")
+_WEIGHTED_TAIL = re.compile(r"(?<=\d)\W+(?:and\s+)?T[12]$", re.IGNORECASE)
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
 _BONE_AFTER = re.compile(
     r"[\s,]*(?:and t\d+ )?(?:vertebra|body|bodies|level|pedicle|lamina|spinous|transverse|endplate)"
@@ -87,7 +88,7 @@ def _scan(page: Page) -> dict[int, list[Group]]:
     done = 0
     for start, _, anchor in page.anchors:
         if start >= done and (anchor.label or anchor.numbered):
-            if match := _GROUP.match(page.text, start):
+            if match := guards.unweighted(page, _GROUP.match(page.text, start)):
                 if guards.is_level(page, match):
                     found += [(start, match.end(), label) for label in _labels(page, match)]
                 done = match.end()
@@ -111,6 +112,13 @@ class _Guards:
             r"(?:(?:vertebral|vertebrae?|body|bodies|levels?|dis[ck]s?|spaces?) )*"
             rf"(?:(?:is|are|was|were|appears?|remains?|looks?) )(?:{'|'.join(healthy)})\b"
         )
+
+    def unweighted(self, page: Page, match: re.Match[str] | None) -> re.Match[str] | None:
+        """The match without a weighting at its end: "at T9-T10, T1 isointense"."""
+        tail = match and _WEIGHTED_TAIL.search(match.group())
+        if match and tail and _starts(page.plain[match.end() : match.end() + 50].lstrip(), self.weighted):
+            return _GROUP.match(page.text, match.start(), match.start() + tail.start())
+        return match
 
     def is_level(self, page: Page, match: re.Match[str]) -> bool:
         """Whether a label of letter and number is a level."""
