@@ -12,6 +12,7 @@ from nlp.vocabulary import Vocabulary, current
 _STRONG = ("absent", "unlikely", "recommendation", "historical")
 _HEDGES = ("possible", "probable", "present")
 _LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
+_JOINED = re.compile(r",|\band\b")
 _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
 _LATER = re.compile(
     r"(?:ectomy|otomy|fusion|fixation|plasty|surgery|decompression|biopsy)\b[^,;]* (?:with|now) "
@@ -42,9 +43,10 @@ _OVER = re.compile(r"\bover (?:an? |the )?(?:\w+ )?$")  # "favour meningioma ove
 _THAN = re.compile(
     r"\bthan (?:with |of |for |an? |the )*(?:\w+ )?$"
 )  # "more likely Modic change than discitis"
-_PURPOSE = re.compile(  # "laminectomy of T6 for metastasis", not "surgery planned for"
-    r"(?!.*\b(?:plan|schedul|requir|need|advis|indicat|recommend|consider|await))"
-    r".*\bfor (?:an? |the )?(?:\w+ ){0,2}$"
+_PURPOSE = re.compile(r".*\bfor (?:an? |the )?(?:\w+ ){0,2}$")  # "laminectomy of T6 for metastasis"
+_PLANNED = re.compile(  # "urgent surgery for metastasis", "laminectomy for it is planned"
+    r"\b(?:plan|schedul|requir|need|advis|indicat|recommend|consider|await|candidate|emergency|urgent|start"
+    r"|propos|suitab|refer|admitted|prepar|pending)"
 )
 _ELSEWHERE = re.compile(  # "not seen on the previous CT": seen today
     r" on (?:the |an? |her |his )?"
@@ -163,8 +165,9 @@ def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
     if ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach] or _of_other(cue, gap):
         return False
     if cue.reach == "purpose":
-        return bool(_PURPOSE.match(gap))
-    return "," not in gap or _enumerates(page, cue, cue_end, start, end)
+        near = page.plain[max(0, cue_end - 45) : end + 60]
+        return bool(_PURPOSE.match(gap)) and not _PLANNED.search(near)
+    return not _JOINED.search(gap) or _enumerates(page, cue, cue_end, start, end)
 
 
 def _of_other(cue: Cue, gap: str) -> bool:
@@ -177,10 +180,12 @@ def _of_other(cue: Cue, gap: str) -> bool:
 
 
 def _enumerates(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
-    """Whether the commas between a cue and a finding are those of an enumeration."""
+    """Whether the commas (or "and") between a cue and a finding are those of an enumeration."""
     if cue.reach == "list":
         told = _CLAUSE.search(page.plain, cue_end, start) or _STATED.match(page.plain, end)
         return cue.label != "historical" or not told
+    if "," not in page.plain[cue_end:start]:
+        return True
     if cue.label in _HEDGES:
         return bool(_LISTED.search(page.plain, cue_end, end + 25))
     return cue.reach in ("clause", "sentence")
