@@ -132,13 +132,16 @@ def _porotic(page: Page) -> None:
 
 
 def _of_no_tumour(page: Page, extension: Mention) -> bool:
-    """Whether what reaches into the canal, the last thing named before, is wear, a cyst or harmless."""
+    """Whether what reaches into the canal, the last thing named before, is wear, a cyst or harmless.
+
+    A haemangioma that leaves the bone is not harmless.
+    """
     before = [
-        m.concept.cls
+        m.concept
         for m in page.in_sentence(extension.sentence)
         if m.affirmed and m.end <= extension.start and m.concept.cls not in PRESSURE
     ]
-    return bool(before) and before[-1] in _NO_TUMOUR
+    return bool(before) and before[-1].cls in _NO_TUMOUR and before[-1].id != "HEMANGIOMA"
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:

@@ -107,7 +107,7 @@ def _of_cord(page: Page, start: int, end: int) -> bool:
 def _entered(page: Page, end: int, index: int) -> str:
     """ "canal" when growth reaches the canal or the epidural space, through a foramen or straight."""
     for s, e, word in page.words(index):
-        if s >= end and (word.place or word.elsewhere or word.target):
+        if e > end and (word.place or word.elsewhere or word.target):
             if word.target in _INSIDE or (word.place and word.place.canal and not word.target):
                 return "canal" if s - end <= _BEHIND else ""
             if "foram" not in page.plain[s:e]:
