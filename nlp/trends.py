@@ -91,7 +91,7 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
 
 def _distance(page: Page, mention: Mention, trend: Trend, s: int, e: int) -> int | None:
     if s < mention.end and mention.start < e:
-        return 0
+        return None if trend.label == "resolved" else 0  # "the pedicle is gone" is the lesion, not its end
     before = e <= mention.start
     if trend.direction != "both" and (trend.direction == "after") != before:
         return None
