@@ -208,13 +208,16 @@ def test_every_cue_has_a_reason():
         *rules.traps,
         *rules.neural.verb,
         *rules.neural.target,
+        *rules.details.word,
+        rules.details.primary,
+        rules.details.escc,
     ):
         assert entry.why
 
 
 def test_no_list_holds_a_phrase_twice():
     rules = load()
-    for entry in (*rules.cues, *rules.trends, *rules.places, *rules.traps):
+    for entry in (*rules.cues, *rules.trends, *rules.places, *rules.traps, *rules.details.word):
         phrases = [normal(p) for p in entry.phrases]
         assert sorted({p for p in phrases if phrases.count(p) > 1}) == [], entry.why
 
