@@ -68,6 +68,16 @@ def sins_of(text, words, reading):
     )
 
 
+def check_details(case, text, reading):
+    """The stated details of findings and report, and SINS elements, are all there are."""
+    for key, told in [("details", told_of), ("sins", sins_of)]:
+        for words, expected in case.get(key, {}).items():
+            assert told(text, words, reading) == sorted(expected), words
+    sources = (reading, *reading.findings, *reading.context_findings)
+    kinds = {detail.kind for source in sources for detail in source.details}
+    assert not kinds & set(case.get("no_details", ()))
+
+
 def vertebrae(label):
     """All vertebrae of a label such as 'T6' or 'T12-L2'."""
     column = [
@@ -109,11 +119,7 @@ def test_case_is_read_as_marked(case):
         assert case["concept"] in [f.concept for f in reading.findings]
     if "conflict" in case:
         assert bool(reading.conflicts) is case["conflict"]
-    for key, told in [("details", told_of), ("sins", sins_of)]:
-        for words, expected in case.get(key, {}).items():
-            assert told(text, words, reading) == sorted(expected), words
-    everywhere = [d.kind for source in (reading, *found) for d in source.details]
-    assert not set(case.get("no_details", ())) & set(everywhere)
+    check_details(case, text, reading)
     if "red_flags" in case:
         assert list(reading.red_flags) == case["red_flags"]
     for key in ("tier", "neural", "decided_by", "score", "unreadable"):
