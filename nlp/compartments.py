@@ -64,7 +64,7 @@ class Compartments:
                 self.pronouns, page.sentences[index + 1].start
             ):
                 _go_on(page, index, mentions)
-        _follow(page)
+        _follow(page, self.both_sides)
         return doc
 
     def resolve(
@@ -181,13 +181,16 @@ def _go_on(page: Page, index: int, mentions: list[Mention]) -> None:
             return
 
 
-def _follow(page: Page) -> None:
+def _follow(page: Page, both_sides: tuple[str, ...]) -> None:
     """A mention without a place of its own takes that of the lesion it continues or names."""
     last: dict[int, Mention] = {}
     for mention in page.mentions:
         if mention.concept.cls in ("compression", "crowding", "anatomy", *_NOWHERE):
             continue
         before = last.get(mention.sentence)
+        epidural = before and before.compartments == (ED,) and before.concept.strength == "definitional"
+        if epidural and mention.affirmed and mention.concept.id in both_sides:
+            mention.compartments = (ED,)  # "an epidural mass of dumbbell shape"
         if (
             mention.basis != "explicit"
             and before
