@@ -131,7 +131,7 @@ def _seen(page: Page, mention: Mention, mentions: list[Mention], cues: list[Cue]
         left, right = (mention.end, s) if s >= mention.end else (e, mention.start)
         gap = page.plain[left:right]
         others = sum(left <= m.start < right for m in mentions if m is not mention) if several else 0
-        clause = not (";" in gap or " but " in gap or " and there " in gap or ": " in gap)
+        clause = not (";" in gap or " but " in gap or " and there " in gap or ": " in gap[1:])
         distance = len(gap) + (25 if others else 10) * gap.count(",") + 15 * others + 3 * (s < mention.start)
         seen.append(_Seen(s, e, cue.place, False, clause, distance))
     if len(seen) > 1:

@@ -110,7 +110,8 @@ class _Guards:
         self.owners, self.subjects, self.between, healthy = lists[5:]
         self.healthy = re.compile(
             r"(?:(?:vertebral|vertebrae?|body|bodies|levels?|dis[ck]s?|spaces?) )*"
-            rf"(?:(?:is|are|was|were|appears?|remains?|looks?) )(?:{'|'.join(healthy)})\b"
+            rf"(?:(?:is|are|was|were|appears?|remains?|looks?) (?:{'|'.join(healthy)})\b"
+            rf"|(?:{'|'.join(healthy)})(?: *[.,;)]|$))"
         )
 
     def unweighted(self, page: Page, match: re.Match[str] | None) -> re.Match[str] | None:

@@ -158,8 +158,10 @@ def _distance(text: str, mention: Mention, start: int, end: int) -> float:
     left, right = (mention.end, start) if after else (end, mention.start)
     pressed = 30 if mention.concept.cls in ("compression", "crowding") and not after else 0
     apart = 40 * text.count(";", left, right) + 15 * text.count(",", left, right)
-    if not after and not mention.affirmed and _EXCEPT.search(text, left, right):
-        apart += 40  # "neurofibromas from C4 to C7 without extension into the canal"
+    if not mention.affirmed and _EXCEPT.search(text, max(0, mention.start - 25), mention.start):
+        apart += 40  # "neurofibromas from C4 to C7 without extension", "phlegmon without abscess at L4-5"
+    if not after and text.startswith((" with ", ", with ", " causing ", " showing "), left):
+        apart += 20  # "nodule in the cord at T9 with a syrinx"
     return pressed + (right - left) * (1.0 if after else 1.2) + apart
 
 

@@ -108,7 +108,9 @@ def _entered(page: Page, end: int, index: int) -> str:
     """ "canal" when growth reaches the canal or the epidural space, through a foramen or straight."""
     for s, e, word in page.words(index):
         if e > end and (word.place or word.elsewhere or word.target):
-            if word.target in _INSIDE or (word.place and word.place.canal and not word.target):
+            # A root or the lateral recess is pressed like the sac, but is no canal to grow into.
+            canal = word.place.canal if word.place else bool(word.target)
+            if canal and word.target in ("", *_INSIDE):
                 return "canal" if s - end <= _BEHIND else ""
             if "foram" not in page.plain[s:e]:
                 return ""
