@@ -52,7 +52,7 @@ class Details:
     def __call__(self, doc: Doc) -> Doc:
         """Fill `details` of mentions and page."""
         page = page_of(doc, self.vocabulary)
-        if not any(m.affirmed for m in page.mentions):
+        if not page.has_lesion:
             return doc
         for index, said in page.said().items():
             for kind in said:

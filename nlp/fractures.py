@@ -37,7 +37,7 @@ class Fractures:
     def __call__(self, doc: Doc) -> Doc:
         """Fill `details` of mentions."""
         page = page_of(doc, self.vocabulary)
-        if not any(m.affirmed for m in page.mentions):
+        if not page.has_lesion:
             return doc
         for index, said in page.said().items():
             if not _KINDS.isdisjoint(said):

@@ -64,7 +64,7 @@ class Notes:
     def __call__(self, doc: Doc) -> Doc:
         """Fill `details` of the page."""
         page = page_of(doc, self.vocabulary)
-        if not any(m.affirmed for m in page.mentions):
+        if not page.has_lesion:
             return doc
         found: dict[tuple[str, str], Detail] = {}
         for index, said in page.said().items():

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from nlp.described import Said
 from nlp.phrases import plain
 from nlp.reading import Detail
-from nlp.schema import Concept, Cue
+from nlp.schema import LESION_CLASSES, Concept, Cue
 from nlp.vocabulary import Anchor, Term, Vocabulary, Word
 
 # A level inside a phrase: "invasion of the T2 vertebral body", "the pedicle of L2 is absent".
@@ -21,6 +21,7 @@ _INSIDE = re.compile(
     r"|posterior (?:elements|wall|arch))\b)"
 )
 _OWNER = re.compile(rf" of {_LEVELS}(?= (?:is|are|was|were|cannot)\b)")
+_DESCRIBED = frozenset((*LESION_CLASSES, "compression"))
 Hit = tuple[int, int, Term]
 Site = tuple[int, int, Word]
 
@@ -172,6 +173,11 @@ class Page:
     def detail(self, kind: str, value: str, start: int, end: int, points: int | None = None) -> Detail:
         """A detail made of the words at [start, end)."""
         return Detail(kind, value, self.text[start:end], start, end, points)
+
+    @property
+    def has_lesion(self) -> bool:
+        """Whether a lesion or pressure is affirmed, so that details are worth looking for."""
+        return any(m.affirmed and m.concept.cls in _DESCRIBED for m in self.mentions)
 
     def in_sentence(self, index: int) -> list[Mention]:
         """The mentions of a sentence, in order."""

@@ -88,7 +88,7 @@ class Sizes:
     def __call__(self, doc: Doc) -> Doc:
         """Set `size_mm` and add the details of kind size and prior_size."""
         page = page_of(doc, self.vocabulary)
-        if not any(m.affirmed for m in page.mentions):
+        if not page.has_lesion:
             return doc
         said = page.said()
         for index in sorted({page.sentence_at(at) for at in _units(page.plain)}):
