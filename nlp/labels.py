@@ -109,8 +109,8 @@ class _Guards:
         self.after, self.before, self.weighting, self.weighted, self.root_of = lists[:5]
         self.owners, self.subjects, self.between, healthy = lists[5:]
         self.healthy = re.compile(
-            r"(?:(?:vertebral|vertebrae?|body|bodies|levels?|dis[ck]s?|spaces?) )*"
-            rf"(?:(?:is|are|was|were|appears?|remains?|looks?) (?:{'|'.join(healthy)})\b"
+            r"(?:(?:vertebral|vertebrae?|body|bodies|levels?|dis[ck]s?|spaces?|facet|joints?) )*"
+            rf"(?:(?:is|are|was|were|appears?|remains?|looks?) (?:\w+ly )?(?:{'|'.join(healthy)})\b"
             rf"|(?:{'|'.join(healthy)})(?: *[.,;)]|$))"
         )
 

@@ -109,7 +109,8 @@ def _entered(page: Page, end: int, index: int) -> str:
     for s, e, word in page.words(index):
         if e > end and (word.place or word.elsewhere or word.target):
             # A root or the lateral recess is pressed like the sac, but is no canal to grow into.
-            canal = word.place.canal if word.place else bool(word.target)
+            target = bool(word.target) and "root" not in page.plain[s:e]
+            canal = word.place.canal if word.place else target
             if canal and word.target in ("", *_INSIDE):
                 return "canal" if s - end <= _BEHIND else ""
             if "foram" not in page.plain[s:e]:
