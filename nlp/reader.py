@@ -1,6 +1,6 @@
 """The door of the reading room: a report's text in, a reading out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -127,9 +127,14 @@ def rules_version() -> str:
     return current().rules.version
 
 
+@cache
+def _components() -> dict[str, Callable[[Doc], Doc]]:
+    return {name.removeprefix("spinetriage_"): component for name, component in language().pipeline}
+
+
 def _run(page: Page, names: Iterable[str]) -> None:
     """Send a page through components of the pipeline; they need the page only, not spaCy's tokens."""
-    pipeline = language()
-    doc = Doc(pipeline.vocab, user_data={"spinetriage": page})
+    doc = Doc(language().vocab, user_data={"spinetriage": page})
+    components = _components()
     for name in names:
-        doc = pipeline.get_pipe(f"spinetriage_{name}")(doc)
+        components[name](doc)
