@@ -79,15 +79,7 @@ def show(path: Path, as_json: bool, limit: int | None) -> None:
     figures = measures(counted)
     listed = wrong[:limit]
     if as_json:
-        display.as_json(
-            {
-                "reports": len(labels),
-                "rules_version": reader.rules_version(),
-                "measures": {figure.name: _as_dict(figure) for figure in figures},
-                "mistakes": len(wrong),
-                "listed": [dataclasses.asdict(mistake) for mistake in listed],
-            }
-        )
+        display.as_json(_as_json(len(labels), figures, wrong, listed))
     else:
         _print(len(labels), {figure.name: figure for figure in figures})
         _list(wrong, listed)
@@ -120,9 +112,20 @@ def _load(path: Path) -> list[Labelled]:
     return found
 
 
-def _as_dict(figure: Measure) -> dict[str, Any]:
-    low, high = figure.interval or (None, None)
-    return {"value": figure.value, "low": low, "high": high, "of": figure.of}
+def _as_json(
+    reports: int, figures: list[Measure], wrong: list[Mistake], listed: list[Mistake]
+) -> dict[str, Any]:
+    told = {}
+    for figure in figures:
+        low, high = figure.interval or (None, None)
+        told[figure.name] = {"value": figure.value, "low": low, "high": high, "of": figure.of}
+    return {
+        "reports": reports,
+        "rules_version": reader.rules_version(),
+        "measures": told,
+        "mistakes": len(wrong),
+        "listed": [dataclasses.asdict(mistake) for mistake in listed],
+    }
 
 
 def _print(reports: int, figures: dict[str, Measure]) -> None:
