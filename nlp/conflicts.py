@@ -12,6 +12,7 @@ from nlp.vocabulary import Vocabulary, current
 _LATE = ("impression", "addendum")
 _SURE = ("present", "probable")
 _CLASSES = ("compression", "infection", "haemorrhage", "malignant", "suspicious", "benign_tumor")
+_TUMOURS = ("malignant", "suspicious", "benign_tumor")
 _URGENT = ("CORD_COMP", "CES", "MSCC", "CONUS_SYN", "EPI_ABSC", "EPI_HEMAT", "DISCITIS")
 _NEAR = 25  # characters in which a side speaks of a lesion
 _SIDE = re.compile(r"\b(left|right)\b")
@@ -43,7 +44,7 @@ class Conflicts:
                     *_moved(early, late),
                     *_crossed(page, early, late),
                 ]
-        page.conflicts += _all_clear(page)
+        page.conflicts += [*_misplaced(page), *_all_clear(page)]
         return doc
 
 
@@ -78,6 +79,20 @@ def _crossed(page: Page, early: list[Mention], late: list[Mention]) -> Iterator[
 def _sides(page: Page, m: Mention) -> list[str]:
     sentence = page.sentences[m.sentence]
     return _SIDE.findall(page.plain, max(sentence.start, m.start - _NEAR), min(sentence.end, m.end + _NEAR))
+
+
+def _misplaced(page: Page) -> Iterator[str]:
+    """Tumours of one level that the findings put elsewhere than the impression: inside the dura, outside."""
+    told: dict[str, tuple[set[str], set[str]]] = {}
+    for m in page.mentions:
+        if m.sure and m.basis == "explicit" and m.concept.cls in _TUMOURS and not m.absorbed:
+            for level in m.levels:
+                early, late = told.setdefault(level, (set(), set()))
+                (late if _section(page, m) in _LATE else early).update(m.compartments)
+    for level, (early, late) in told.items():
+        if early and late and early.isdisjoint(late):
+            names = (" and ".join(sorted(part)).replace("_", "-") for part in (early, late))
+            yield "lesion at {}: {} in findings, {} in impression".format(level, *names)
 
 
 def _all_clear(page: Page) -> Iterator[str]:
