@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from nlp.phrases import Phrases, Spellings
+from nlp.phrases import Spellings
 
 DETAIL_KINDS = (
     "number",
@@ -94,8 +94,8 @@ class DetailRules:
     escc: Escc
 
 
-def compile_details(rules: DetailRules, spellings: Spellings) -> Phrases[tuple[Role, ...]]:
-    """The finder of every describing phrase; a phrase may have several roles."""
+def detail_phrases(rules: DetailRules, spellings: Spellings) -> dict[str, tuple[Role, ...]]:
+    """Every describing phrase; one may have several roles."""
     roles: dict[str, tuple[Role, ...]] = {}
 
     def add(phrase: str, kind: str, value: str) -> None:
@@ -118,4 +118,4 @@ def compile_details(rules: DetailRules, spellings: Spellings) -> Phrases[tuple[R
             add(name, "primary", organ)
     for phrase, grade in rules.escc.phrases():
         add(phrase, "escc", grade)
-    return Phrases(roles)
+    return roles

@@ -23,6 +23,7 @@ _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
 # "metastasis from breast cancer", "of the gastric primary", "carcinoma of the lung": not where it is.
+_OF = ("of ", "from ", " to ")
 _CAME = re.compile(r"\b(?:from|of|secondary to|due to)\s+(?:\w+\s+){0,3}$")
 _ORIGIN = re.compile(
     r"\W+(?:\w+\W+){0,2}?(?:cancer|carcinoma|adenocarcinoma|primary|ca|malignancy|neoplasm|melanoma|sarcoma)\b"
@@ -130,6 +131,8 @@ def _among_bones(page: Page, index: int) -> bool:
 def _is_origin(page: Page, place: Site) -> bool:
     """Whether an organ is named as the source of a metastasis."""
     before = page.plain[max(0, place[0] - 60) : place[0]]
+    if not any(word in before for word in _OF):
+        return False
     came = _CAME.search(before) and _ORIGIN.match(page.plain, place[1])
     return bool(came or _SEEDED.search(before))
 

@@ -114,6 +114,7 @@ class Page:
     balance: int | None = None
     other_cord: bool | None = None
     labels: dict[int, list[tuple[int, int, str]]] | None = None  # level labels as written, by sentence
+    _around: list[list[tuple[int, int, Any]]] | None = None
     _words: list[list[Site]] = field(default_factory=list)
     spoken_of: dict[int, list[Mention]] = field(default_factory=dict)  # lesions that a sentence describes
     _said: dict[int, Said] | None = None
@@ -125,6 +126,13 @@ class Page:
         """What the context calls the study and the part of the body, as `plain` shows it."""
         return plain(" ".join(str(self.context.get(key) or "") for key in ("study_description", "body_part")))
 
+    @property
+    def around(self) -> list[list[tuple[int, int, Any]]]:
+        """What the second scan finds in the whole text, made when first asked for; see `Vocabulary`."""
+        if self._around is None:
+            self._around = self.vocabulary.around.find(self.plain)
+        return self._around
+
     def sentence_at(self, offset: int) -> int:
         """Index of the sentence that holds `offset`."""
         if len(self._starts) != len(self.sentences):
@@ -135,7 +143,7 @@ class Page:
         """The context phrases of a sentence, traps left out."""
         if not self._words:
             self._words = self._by_sentence(
-                hit for hit in self.vocabulary.words.find(self.plain) if not hit[2].trap or hit[2].elsewhere
+                hit for hit in self.around[0] if not hit[2].trap or hit[2].elsewhere
             )
         return self._words[index]
 
@@ -162,7 +170,7 @@ class Page:
         if self._said is None:
             self._said = {}
             index, last = 0, len(self.sentences) - 1
-            for start, end, roles in self.vocabulary.details.find(self.plain):
+            for start, end, roles in self.around[2]:
                 while index < last and self.sentences[index + 1].start <= start:
                     index += 1
                 here = self._said.setdefault(index, {})

@@ -100,22 +100,13 @@ class Phrases(Generic[Payload]):
     def find(self, plain_text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int, Payload]]:
         """(start, end, payload) of each phrase in `plain_text[start:end]`, which `plain` made."""
         text = plain_text[start:end] if start or end is not None else plain_text
-        wide = _wide_gaps(text)
-        if wide:
-            text = _WIDE.sub(" ", text)
-        size, values = len(text), self._values
-        whole = [  # on whole words, overlapping ones too
-            (at, -to, number)
-            for number, at, to in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            if (to == size or not text[to].isalnum()) and (not at or not text[at - 1].isalnum())
-        ]
-        whole.sort()
+        whole, wide = _whole_words(self._automaton, text)
         found = []
         done = 0
         for at, to, number in whole:
             if at >= done:
                 done = -to
-                found.append((start + at, start + done, values[number]))
+                found.append((start + at, start + done, self._values[number]))
         return _widened(found, start, wide) if wide else found
 
     def __getstate__(self) -> dict[str, Any]:
@@ -123,6 +114,62 @@ class Phrases(Generic[Payload]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["payloads"])  # type: ignore[misc]
+
+
+class Scan:
+    """Several kinds of phrases, found in one pass over a text; each kind as if it were alone.
+
+    Parameters
+    ----------
+    kinds
+        For each kind, phrase to what it stands for.
+    """
+
+    def __init__(self, *kinds: Mapping[str, Any]) -> None:
+        self.kinds = kinds
+        payloads: dict[str, list[tuple[int, Any]]] = {}
+        for kind, phrases in enumerate(kinds):
+            for phrase, payload in phrases.items():
+                payloads.setdefault(normal(phrase), []).append((kind, payload))
+        self._values = tuple(payloads.values())
+        self._automaton = AhoCorasick(payloads, implementation=Implementation.ContiguousNFA)
+
+    def find(self, plain_text: str) -> list[list[tuple[int, int, Any]]]:
+        """For each kind, (start, end, payload) of each phrase, as `Phrases.find` gives them."""
+        whole, wide = _whole_words(self._automaton, plain_text)
+        found: list[list[tuple[int, int, Any]]] = [[] for _ in self.kinds]
+        done = [0] * len(self.kinds)
+        for at, to, number in whole:
+            for kind, payload in self._values[number]:
+                if at >= done[kind]:
+                    done[kind] = -to
+                    found[kind].append((at, -to, payload))
+        return [_widened(one, 0, wide) for one in found] if wide else found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"kinds": self.kinds}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(*state["kinds"])  # type: ignore[misc]
+
+
+def _whole_words(
+    automaton: AhoCorasick, text: str
+) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+    """(start, -end, number) of each phrase on whole words, from the left and the longest first, overlapping
+    ones too; and the wide gaps that were closed before.
+    """
+    wide = _wide_gaps(text)
+    if wide:
+        text = _WIDE.sub(" ", text)
+    size = len(text)
+    whole = [
+        (at, -to, number)
+        for number, at, to in automaton.find_matches_as_indexes(text, overlapping=True)
+        if (to == size or not text[to].isalnum()) and (not at or not text[at - 1].isalnum())
+    ]
+    whole.sort()
+    return whole, wide
 
 
 def _wide_gaps(text: str) -> list[tuple[int, int]]:

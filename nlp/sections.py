@@ -51,7 +51,7 @@ class Sections:
     def cut(self, page: Page) -> list[Section]:
         """The sections in order, without gaps."""
         found = [Section(0, len(page.text), "findings", 0, titled=False)]
-        for start, end, kind in self.vocabulary.headings.find(page.plain):
+        for start, end, kind in page.around[1]:
             mark = _MARK.match(page.text, end)
             if mark and _begins(page.text, start):
                 found[-1].end = start
@@ -93,8 +93,9 @@ def _pause(page: Page, section: Section) -> int | None:
         return None
     ends = [m.end() for m in (p.search(page.text, body.end() - 1, section.end) for p in _PAUSES) if m]
     for match in _ORGAN.finditer(page.text, section.body, section.end):
-        places = page.vocabulary.words.find(page.plain, match.start(1), match.end(1))
-        if any(word.spine or word.weak or word.elsewhere for _, _, word in places):
+        first, last = match.span(1)
+        named = (word for s, e, word in page.around[0] if first <= s and e <= last)
+        if any(word.spine or word.weak or word.elsewhere for word in named):
             ends.append(match.start(1))
             break
     return min(ends, default=None)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from nlp.described import Role, compile_details
-from nlp.phrases import Phrases, Spellings, normal, plurals, slips
+from nlp.described import detail_phrases
+from nlp.phrases import Phrases, Scan, Spellings, normal, plurals, slips
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
@@ -62,13 +62,11 @@ class Vocabulary:
     rules: Rules
     spine: Phrases[Anchor]  # words without which nothing in a report can be of the spine
     terms: Phrases[Term]
-    words: Phrases[Word]
+    around: Scan  # words of place and change, headings, describing words: Word, kind of section, roles
     cues: Phrases[tuple[Cue, ...]]
     background: frozenset[str]  # names that are no finding of a study by themselves
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool | None]
-    details: Phrases[tuple[Role, ...]]
-    headings: Phrases[str]
     english: frozenset[str]  # function words
     foreign: frozenset[str]
     concepts: dict[str, Concept] = field(default_factory=dict)
@@ -84,19 +82,18 @@ def compile_rules(rules: Rules) -> Vocabulary:
     """
     spellings = Spellings(rules.spelling.pairs)
     terms, words = _terms(rules, spellings), _words(rules, spellings)
+    headings = {name: kind for kind, part in rules.sections.items() for name in part.headings}
     return Vocabulary(
         rules=rules,
         spine=Phrases(_spine(rules, terms, words)),
         terms=Phrases(terms),
-        words=Phrases(words),
+        around=Scan(words, headings, detail_phrases(rules.details, spellings)),
         cues=Phrases(_cues(rules, spellings)),
         background=frozenset(normal(p) for c in rules.cues if c.direction == "within" for p in c.phrases),
         red_flags=_red_flags(rules, spellings),
         studies=Phrases(_studies(rules)),
-        details=compile_details(rules.details, spellings),
         english=frozenset(rules.language.english.words),
         foreign=frozenset(rules.language.others.words),
-        headings=Phrases({name: kind for kind, part in rules.sections.items() for name in part.headings}),
         concepts={concept.id: concept for concept in rules.concepts},
     )
 
