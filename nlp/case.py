@@ -26,7 +26,8 @@ class Case:
         self.deficit = "deficit" in page.red_flags or "sphincter" in page.red_flags
         details = [*page.details, *(d for m in affirmed for d in m.details)]
         self.sins = max((int(d.value) for d in details if d.kind == "sins"), default=None)
-        self.crowded = any(_crowds(m, groups) for m in self.pressures)
+        denied = any(m.certainty == "absent" and m.concept.cls == "compression" for m in page.mentions)
+        self.crowded = not denied and any(_crowds(m, groups) for m in self.pressures)
 
     @property
     def neural(self) -> str:

@@ -17,6 +17,7 @@ _LINK = re.compile(
     r"|(?:appearances?|features) (?:\w+ )?(?:those |that )?of"
     r"|c w\b|s o\b|(?:arising|resulting) from\b|\bis an?\b"
 )
+_PRONOUNS = ("it ", "this ", "these ", "they ")
 _APART = re.compile(r"; |\. ")
 _FAR, _NEXT = 170, 110  # characters between a description and its diagnosis, here and in the next sentence
 _MANY = 40  # mentions of one level that are looked at
@@ -59,13 +60,13 @@ class Diagnoses:
         return doc
 
     def _explained(self, page: Page, descriptor: Mention) -> bool:
-        """Whether a harmless diagnosis follows in the sentence or the next, joined by words that explain."""
+        """Whether a harmless diagnosis follows, up to two sentences later, joined by words that explain."""
         return any(
             m.concept.id in self.harmless
             and m.certainty in ("present", "probable")
             and descriptor.end < m.start <= descriptor.end + limit
             and self._linked(page, descriptor, m)
-            for index, limit in ((descriptor.sentence, _FAR), (descriptor.sentence + 1, _NEXT))
+            for index, limit in enumerate((_FAR, _NEXT, _FAR), descriptor.sentence)
             for m in page.in_sentence(index)
         )
 
@@ -86,7 +87,8 @@ class Diagnoses:
             m
             for level in descriptor.levels
             for m in named.get(level, ())[:_MANY]
-            if not descriptor.compartments or m.compartments[:1] == descriptor.compartments[:1]
+            if not (descriptor.compartments and m.compartments)
+            or m.compartments[:1] == descriptor.compartments[:1]
         ]
         classes: tuple[str, ...] = ("benign_other", "inflammatory", "benign_tumor")
         if descriptor.concept.id in self.signal:
@@ -136,12 +138,12 @@ def _of_no_tumour(page: Page, extension: Mention) -> bool:
 
     A haemangioma that leaves the bone is not harmless.
     """
-    before = [
-        m.concept
-        for m in page.in_sentence(extension.sentence)
-        if m.affirmed and m.end <= extension.start and m.concept.cls not in PRESSURE
-    ]
-    return bool(before) and before[-1].cls in _NO_TUMOUR and before[-1].id != "HEMANGIOMA"
+    before = [m for m in page.in_sentence(extension.sentence) if m.end <= extension.start]
+    sentence = page.sentences[extension.sentence]
+    if not before and page.plain.startswith(_PRONOUNS, sentence.start):
+        before = page.in_sentence(extension.sentence - 1)
+    concepts = [m.concept for m in before if m.affirmed and m.concept.cls not in PRESSURE]
+    return bool(concepts) and concepts[-1].cls in _NO_TUMOUR and concepts[-1].id != "HEMANGIOMA"
 
 
 def _treated(page: Page, descriptors: frozenset[str]) -> None:
