@@ -1,12 +1,9 @@
-"""What the reading room hands out: plain frozen records."""
+"""What the reading room hands out: plain frozen records, as tuples, which are made quickest."""
 
-import dataclasses
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """A term that gave points, or a floor or cap that set a tier (then `tier` is given instead)."""
 
     rule: str
@@ -21,8 +18,7 @@ class Reason:
         return {"rule": self.rule, "tier": self.tier, "text": self.text}
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """One thing said of a lesion or in a report, with the words it came from: `text[start:end] == quote`."""
 
     kind: str
@@ -44,8 +40,7 @@ class Detail:
         return told if self.points is None else told | {"points": self.points}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One mention of a lesion (or of its context), with the words that make it.
 
     `start` and `end` are offsets in characters of the text as given: `text[start:end] == quote`.
@@ -72,14 +67,13 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as JSON has it."""
-        found = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        found = self._asdict()
         found = {"class" if key == "cls" else key: value for key, value in found.items()}
         found |= {key: [detail.to_dict() for detail in found[key]] for key in ("details", "sins")}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All that was read in one report."""
 
     suspicious: bool
