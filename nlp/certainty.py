@@ -6,60 +6,28 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Page, page_of
+from nlp.reach import reaches, reaches_back
 from nlp.schema import Cue
 from nlp.vocabulary import Vocabulary, current
 
 _STRONG = ("absent", "unlikely", "recommendation", "historical")
 _HEDGES = ("possible", "probable", "present")
-_LISTED = re.compile(r"\bor\b|\bversus\b|\bvs\b|\bnor\b")
-_JOINED = re.compile(r",|\band\b")
 _NEW_PHRASE = re.compile(r"(?:,|\band|\bwith)\s+(?:\w+\s+)?$")
-_LATER = re.compile(
-    r"(?:ectomy|otomy|fusion|fixation|plasty|surgery|decompression|biopsy)\b[^,;]* (?:with|now) "
-    r"|\b(?:new|newly|now|currently|today)\b"
-)
 _ANSWERED = re.compile(
     r"s?(?:\s*[:?]\s*|\s{3})(?:no|nil|none|negative|absent)\b\s*(?=[.,;\n]|$)"
 )  # "cord compression: no."
-# "No appreciable growth of the schwannoma" denies the growth.
-_CHANGE = re.compile(
-    r"(?: (?:significant|appreciable|definite|interval|further|obvious|substantial|measurable|clear|size))*"
-    r" (?:change|growth|increase|decrease|progression|enlargement|worsening|improvement|reduction|regression"
-    r"|deterioration|resolution|response)\b"
-)
-# "No haematoma cord normal haemangioma T12", "no significant abnormality, haemangioma": another statement.
-_CLOSED = re.compile(
-    r".*\b(?:(?:normal|unremarkable|intact|preserved)\b(?!.*(?:\bor\b|\band\b|,))"
-    r"|(?:abnormalit|patholog)\w*\s*,(?!.*\bor\b))"
-    r"|.*,\s*(?:and )?\w+ing (?:the|its|into|upon)\b"  # "without invading it, and eroding the pedicle"
-)
-# "No fat plane between the mass and the cord" denies the plane; "no trace of the mass" the mass.
-_PART = re.compile(
-    r"(?!.*\b(?:residu|remnant|recurr|evidence|sign|trace|persist|suggest|indicat|feature|history|and|or)\w*\b)"
-    r"(?: \w+){1,4} (?:between|within|in|of|around|from|inside|along|surrounding|on|to|by|into)"
-    r" (?:the|this|these|its|those) (?:\w+ )?$"
-)
+_DENIES_ON = re.compile(r"(?:,(?: \w+){1,3})* or (?!without|no |with |prior|previous)")
+_DENIALS = ("no ", "without ")
+_DENIAL = Cue("absent", "after", "clause", "", ())
 _OVER = re.compile(r"\bover (?:an? |the )?(?:\w+ )?$")  # "favour meningioma over schwannoma"
 _THAN = re.compile(
     r"\bthan (?:with |of |for |an? |the )*(?:\w+ )?$"
 )  # "more likely Modic change than discitis"
-_PURPOSE = re.compile(r".*\bfor (?:an? |the )?(?:\w+ ){0,2}$")  # "laminectomy of T6 for metastasis"
-_PLANNED = re.compile(  # "urgent surgery for metastasis", "laminectomy for it is planned"
-    r"\b(?:plan|schedul|requir|need|advis|indicat|recommend|consider|await|candidate|emergency|urgent|start"
-    r"|propos|suitab|refer|admitted|prepar|pending)"
-)
+_YEAR = re.compile(r" (?:\w+ )?(?:19|20)\d\d\b")
 _ELSEWHERE = re.compile(  # "not seen on the previous CT": seen today
     r" on (?:the |an? |her |his )?"
     r"(?:previous|prior|earlier|older|initial|outside|plain|radiograph|x ray|bone scan|last|preceding|first)"
 )
-_CLAUSE = re.compile(r"\b(?:who|which|present(?:s|ed)|coming|admitted|referred|underwent|was|is|now)\b")
-# A finding that begins a statement of its own: "history of cancer, lytic lesions are seen in L3".
-_STATED = re.compile(
-    r"[^,;]*?\b(?:is|are|was|were|has|have|seen|noted|suspicious|concerning|suggest\w*|consistent|compatible|likely)\b"
-)
-_FOUND = re.compile(r"\bfound\b[^,;]*\band\b")  # "was found and removed": it was there
-_FAR = 200  # characters a cue reaches at most
-_REACH = {"next": 16, "phrase": 45, "purpose": 70, "list": _FAR, "clause": _FAR, "sentence": 4 * _FAR}
 
 
 class Certainty:
@@ -113,7 +81,13 @@ def _decide(before: tuple[str, str] | None, after: tuple[str, str] | None) -> tu
 
 
 def _cue(cues: tuple[Cue, ...], directions: tuple[str, str]) -> Cue | None:
-    return next((c for c in cues if c.direction in directions), None)
+    return next((c for c in cues if c.direction in directions and c.label != "other"), None)
+
+
+def _denial(page: Page, start: int, end: int) -> Cue | None:
+    """A denial out of one that denies no finding, when "or" carries it on: "no enhancement or mass"."""
+    on = page.plain.startswith(_DENIALS, start) and _DENIES_ON.match(page.plain, end)
+    return _DENIAL if on else None
 
 
 def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
@@ -127,11 +101,11 @@ def _before(page: Page, start: int, end: int, index: int) -> tuple[str, str] | N
             continue
         cue = _cue(cues, ("after", "both"))
         if cue is None or cue.label == "end":
-            state = None
+            state = None if any(c.label != "other" for c in cues) else state
             continue
         if cue.label == "pseudo":
-            continue
-        if not _reaches(page, cue, e, start, end):
+            cue = _denial(page, s, e)
+        if cue is None or not reaches(page, cue, e, start, end):
             continue
         if (
             state
@@ -157,38 +131,6 @@ def _states_anew(page: Page, state: tuple[str, str], at: int, start: int, end: i
     verb = page.plain[start:end].split()[0].endswith("s")
     aside = verb and state[1].lower().startswith("without")
     return aside or bool(_NEW_PHRASE.search(page.plain, at, start))
-
-
-def _reaches(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
-    """Whether a cue that ends at `cue_end` reaches on to a finding at [start, end)."""
-    gap = page.plain[cue_end:start]
-    if ";" in gap or ":" in gap[2:] or len(gap) > _REACH[cue.reach] or _of_other(cue, gap):
-        return False
-    if cue.reach == "purpose":
-        near = page.plain[max(0, cue_end - 45) : end + 60]
-        return bool(_PURPOSE.match(gap)) and not _PLANNED.search(near)
-    return not _JOINED.search(gap) or _enumerates(page, cue, cue_end, start, end)
-
-
-def _of_other(cue: Cue, gap: str) -> bool:
-    """Whether a cue is about something else that stands between: a change, a part, what came later."""
-    if cue.label == "historical":
-        return bool(_LATER.search(gap))
-    if cue.label != "absent":
-        return False
-    return bool(_CLOSED.match(gap) or ("," not in gap and (_CHANGE.match(gap) or _PART.match(gap))))
-
-
-def _enumerates(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> bool:
-    """Whether the commas (or "and") between a cue and a finding are those of an enumeration."""
-    if cue.reach == "list":
-        told = _CLAUSE.search(page.plain, cue_end, start) or _STATED.match(page.plain, end)
-        return cue.label != "historical" or not told
-    if "," not in page.plain[cue_end:start]:
-        return True
-    if cue.label in _HEDGES:
-        return bool(_LISTED.search(page.plain, cue_end, end + 25))
-    return cue.reach in ("clause", "sentence")
 
 
 def _question(page: Page, start: int, end: int, index: int) -> tuple[str, str] | None:
@@ -228,9 +170,16 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
     found: tuple[str, str] | None = None
     over = False
     for s, e, cues in page.cues(index):
-        if e <= end or s < start:
+        if e <= end or s < start or all(c.label == "other" for c in cues):
             continue
         cue = _cue(cues, ("before", "both"))
+        if (
+            cue
+            and cue.label == "historical"
+            and page.plain.endswith(" in", s, e)
+            and not _YEAR.match(page.plain, e)
+        ):
+            continue  # "operated in emergency"
         if cue and cue.label == "absent" and _ELSEWHERE.match(page.plain, e):
             continue
         if cue and _takes_back(cue, found) and not _other_between(page, index, end, s):
@@ -244,7 +193,7 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
             over = s - end < 3
         else:
             over = True
-            found = (cue.label, page.text[s:e]) if _reaches_back(page, cue, start, end, s) else None
+            found = (cue.label, page.text[s:e]) if reaches_back(page, cue, start, end, s) else None
     return found
 
 
@@ -256,17 +205,6 @@ def _takes_back(cue: Cue, found: tuple[str, str] | None) -> bool:
 def _other_between(page: Page, index: int, end: int, stop: int) -> bool:
     """Whether another finding stands between: what follows is said of that one."""
     return any(end <= m.start < stop for m in page.in_sentence(index))
-
-
-def _reaches_back(page: Page, cue: Cue, start: int, end: int, cue_start: int) -> bool:
-    """Whether a cue that begins at `cue_start` reaches back to a finding at [start, end)."""
-    gap = page.plain[end:cue_start]
-    if cue.label == "end" or ";" in gap or len(gap) > _REACH[cue.reach]:
-        return False
-    if cue.label == "historical" and _FOUND.search(page.plain, start, cue_start):
-        return False
-    beside = cue.label == "historical" and gap.strip() in (",", ", (", "(")  # "schwannoma, resected"
-    return beside or "," not in gap or bool(_LISTED.search(gap))
 
 
 @Language.factory("spinetriage_certainty")

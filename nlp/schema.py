@@ -47,11 +47,11 @@ CERTAINTIES = (
     "indication",
     "recommendation",
 )
-CUE_LABELS = (*CERTAINTIES, "family", "pseudo", "end")
+CUE_LABELS = (*CERTAINTIES, "family", "other", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both", "within")
-REACHES = ("next", "phrase", "purpose", "list", "clause", "sentence")
+REACHES = ("next", "phrase", "purpose", "condition", "general", "list", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
-TREND_LABELS = (*TRENDS[:-1], "old", "chronic", "change")
+TREND_LABELS = (*TRENDS[:-1], "old", "chronic", "change", "none")
 SECTIONS = (
     "indication",
     "history",

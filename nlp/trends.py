@@ -7,13 +7,16 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
+from nlp.reach import UNDONE
 from nlp.schema import Trend
 from nlp.vocabulary import Vocabulary, current
 
 # An old one is gone, a chronic one is not; an old fracture is still there.
 _HEALS = ("infection", "haemorrhage")
 _CHANGES = ("progressed", "regressed", "change")
-_DENIED = re.compile(r"\b(?:no|not|without|nor|never)\b(?: \w+){0,4} ?$")  # "no appreciable growth" is stable
+_DENIED = re.compile(
+    r"\b(?:no|not|without|nor|never|none|neither)\b(?: \w+){0,4} ?$"
+)  # "no appreciable growth" is stable
 _FAR = 90
 # A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
 _NAMED = re.compile(
@@ -79,12 +82,14 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
         for trend in word.trends:
             if denied and trend.label == "new":
                 continue  # "known metastases with no new deposits"
+            if trend.label in ("resolved", "old") and UNDONE.search(page.plain, max(0, s - 40), s):
+                continue  # "has not yet healed"
             distance = _distance(page, mention, trend, s, e)
             if distance is None:
                 continue
             if trend.label in _CHANGES and _DENIED.search(page.plain, max(0, s - 40), s):
                 found.append((distance, "stable"))
-            elif trend.label != "change":
+            elif trend.label not in ("change", "none"):
                 found.append((distance, trend.label))
     return found
 
