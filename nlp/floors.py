@@ -63,7 +63,7 @@ def _of_tumour(case: Case, m: Mention, sure: bool) -> Iterator[str]:
         yield "R7"
         return
     yield "R5"
-    if m.concept.id in case.groups["spread"]:
+    if m.concept.id in case.groups["spread"] and not _of_syndrome(case, m):
         yield "R5b"
     if m.concept.cls == "malignant" and "intramedullary" in m.compartments[:1]:
         yield "R5b"
@@ -72,6 +72,12 @@ def _of_tumour(case: Case, m: Mention, sure: bool) -> Iterator[str]:
     broken = case.breaks(m) or case.has("pathological_fracture")
     if extended or broken or case.deficit or case.has("extension"):
         yield "R6"
+
+
+def _of_syndrome(case: Case, m: Mention) -> bool:
+    """Whether nodules inside the dura are rather those of a syndrome of many benign tumours."""
+    syndrome = any(o.concept.cls == "syndrome" for o in case.page.mentions)
+    return syndrome and m.concept.id in case.groups["nodules"]
 
 
 def _of_fracture(case: Case, m: Mention, sure: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from nlp.labels import level_groups
 from nlp.page import Hit, Mention, Page, Site, page_of
 from nlp.schema import LESION_CLASSES, Concept
 from nlp.sentences import paragraph_before
-from nlp.vocabulary import Vocabulary, Word, current
+from nlp.vocabulary import Term, Vocabulary, Word, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
 _TUMOURS = ("malignant", "suspicious")
@@ -32,6 +32,10 @@ _SEEDED = re.compile(
     r"(?:(?:metasta\w+|deposits?|spread|tumou?rs?) (?:is |are )?from|(?:cancer|carcinoma|primary) of)"
     r" (?:(?:the|an?|known|primary|right|left) )*$"
 )
+_ACTS = re.compile(r"(?:ing|erodes|destroys|invades|infiltrates|eats into|eaten into)$")
+_NAMED_AFTER = re.compile(r" (?:cell |cancer |carcinoma |ca |primary )?")
+_DENIED = re.compile(r"\b(?:no|not|without|nor|never)\b")
+_OBJECT = 40  # characters between what is done and to what
 _DIAGNOSED = re.compile(
     r"consistent with|compatible with|keeping with|suspicious for|suggest\w* of|likely|represent\w*"
     r"|favou?r\w*"
@@ -54,11 +58,14 @@ class Lesions:
         page = page_of(doc, self.vocabulary)
         found: list[Mention] = []
         told = False
-        for hit in page.hits:
-            start, end, term = hit
-            if term.concept is None:
+        for start, end, alone in page.hits:
+            if alone.concept is None and not alone.pictures:
                 continue
             index = page.sentence_at(start)
+            term = _in_sentence(page, (start, end, alone), index) if alone.pictures else alone
+            if term.concept is None:
+                continue
+            hit = start, end, term
             if page.sentences[index].section in _SILENT or _ambiguous(page, hit, index):
                 continue
             if page.text[end : end + 5].lower() == "-like" or _disc_collapse(
@@ -72,6 +79,13 @@ class Lesions:
                 told = told or term.concept.cls in _TUMOURS
         page.add(found)
         return doc
+
+
+def _in_sentence(page: Page, hit: Hit, index: int) -> Term:
+    """What a phrase means beside the other words of its sentence."""
+    start, end, term = hit
+    sentence = page.sentences[index]
+    return term.pictured(page.plain, start, end, sentence.start, sentence.end)
 
 
 def _ambiguous(page: Page, hit: Hit, index: int) -> bool:
@@ -107,9 +121,17 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
     if any(word.spine for _, _, word in inside):
         return True
     decided = [p for p in found if p[2].spine or (p[2].elsewhere and not _is_origin(page, p))]
+    if any(p[2].spine for p in decided):
+        decided = [p for p in decided if not _named_after(page, p, start)]
+    if _ACTS.search(page.plain, start, end):  # "eroding the front of L3": done to what follows
+        decided = [p for p in decided if 0 <= p[0] - end < _OBJECT] or decided
     if decided:
         nearest = min(decided, key=lambda p: _distance(page, p, start, end))
-        return nearest[2].spine or _listed_with_spine(page, nearest, decided, start, end)
+        return (
+            nearest[2].spine
+            or _listed_with_spine(page, nearest, decided, start, end)
+            or _grows_to_spine(page, end, index, decided)
+        )
     if any(word.skeleton for _, _, word in places):
         return (bones or _among_bones(page, index)) and not _head_only(page)
     if site == "beside" and not any(word.neuraxis for _, _, word in inside):
@@ -135,6 +157,25 @@ def _is_origin(page: Page, place: Site) -> bool:
         return False
     came = _CAME.search(before) and _ORIGIN.match(page.plain, place[1])
     return bool(came or _SEEDED.search(before))
+
+
+def _named_after(page: Page, place: Site, start: int) -> bool:
+    """Whether an organ is the first half of a name: "thyroid metastasis", not "at the level of T7"."""
+    return place[2].primary and bool(_NAMED_AFTER.fullmatch(page.plain, place[1], start))
+
+
+def _grows_to_spine(page: Page, end: int, index: int, decided: list[Site]) -> bool:
+    """Whether a tumour of another place is told to grow into the spine ("invades the foramina")."""
+    last = page.sentences[index].end
+    at = bisect_right(page.hits, end - 1, key=lambda hit: hit[0])
+    for s, e, term in page.hits[at:]:
+        if s >= last:
+            break
+        if term.grade == "extension" and not _DENIED.search(page.plain, max(end, s - 25), s):
+            ahead = [p for p in decided if p[0] >= e]
+            if ahead and ahead[0][2].spine and ahead[0][0] - e < _OBJECT:
+                return True
+    return False
 
 
 def stays(page: Page, start: int, end: int, index: int) -> bool:
@@ -183,7 +224,8 @@ def _listed_with_spine(page: Page, nearest: Site, decided: list[Site], start: in
             continue
         low, high = (nearest, place) if nearest[0] <= place[0] else (place, nearest)
         same_side = low[0] >= end or high[1] <= start
-        if same_side and _LIST.fullmatch(page.plain[low[1] : high[0]]):
+        gap = page.plain[low[1] : high[0]]
+        if same_side and _LIST.fullmatch(gap) and "level" not in gap:
             return True
     return False
 

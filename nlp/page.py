@@ -211,7 +211,12 @@ def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> P
         found = vocabulary.terms.find(_without_levels(page))
         hits = [hit for hit in found if not hit[2].exact or _as_written(text, hit)]
         pressable = any(anchor.pressable for _, _, anchor in page.anchors)
-        if any(term.concept or (pressable and term.grade) for _, _, term in hits):
+        if any(
+            term.concept
+            or (pressable and term.grade)
+            or (term.pictures and term.pictured(page.plain, start, end, 0, len(text)).concept)
+            for start, end, term in hits
+        ):
             page.hits = hits
     return page
 

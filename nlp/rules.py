@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from nlp.described import DetailRules
 from nlp.english import LanguageRules
+from nlp.pictures import Picture
 from nlp.pricing import PriorityRules
 from nlp.schema import (
     CONTEXT_CLASSES,
@@ -79,6 +80,7 @@ def load(folder: Path | None = None) -> Rules:
             Landmarks, compartments["landmarks"], f"{folder / 'compartments.toml'}: [landmarks]"
         ),
         traps=_file_of(Trap, folder / "traps.toml", read("traps.toml"), "trap"),
+        pictures=_pictures(folder / "pictures.toml", read("pictures.toml"), concepts),
         neural=record(Neural, read("neural.toml"), str(folder / "neural.toml")),
         sections=_named(Heading, folder / "sections.toml", read("sections.toml"), SECTIONS),
         sites=record(Sites, read("sites.toml"), str(folder / "sites.toml")),
@@ -163,6 +165,14 @@ def _named(
     if expected:
         _only(path, tables, set(expected))
     return {name: record(kind, table, f"{path}: [{name}]") for name, table in tables.items()}
+
+
+def _pictures(path: Path, tables: Any, concepts: tuple[Concept, ...]) -> tuple[Picture, ...]:
+    pictures = _file_of(Picture, path, tables, "picture")
+    known = tuple(concept.id for concept in concepts)
+    for number, picture in enumerate(pictures, 1):
+        one_of(f"{path}: picture {number} key 'concept'", picture.concept, known)
+    return pictures
 
 
 def _check_details(rules: DetailRules, concepts: tuple[Concept, ...]) -> DetailRules:

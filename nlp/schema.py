@@ -9,6 +9,7 @@ from typing import Annotated
 
 from nlp.described import DetailRules
 from nlp.english import LanguageRules
+from nlp.pictures import Picture
 from nlp.pricing import PriorityRules
 from nlp.strict import Share
 
@@ -216,6 +217,7 @@ class Sites:
     skeleton: tuple[str, ...]
     whole: tuple[str, ...]
     elsewhere: tuple[str, ...]
+    primary: tuple[str, ...]
     head: tuple[str, ...]
     disc: tuple[str, ...]
     spine_study: tuple[str, ...]
@@ -290,6 +292,7 @@ class Rules:
     places: tuple[Place, ...]
     landmarks: Landmarks
     traps: tuple[Trap, ...]
+    pictures: tuple[Picture, ...]
     neural: Neural
     sections: Mapping[str, Heading]
     sites: Sites

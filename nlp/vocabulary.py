@@ -7,6 +7,7 @@ from typing import Any
 
 from nlp.described import detail_phrases
 from nlp.phrases import Phrases, Scan, Spellings, normal, plurals, slips
+from nlp.pictures import Beside, compile_picture
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
@@ -21,6 +22,12 @@ class Term:
     concept: Concept | None = None
     grade: str = ""
     exact: str = ""  # an abbreviation must stand in the text exactly like this
+    pictures: tuple[tuple[Beside, "Term"], ...] = ()  # what it means beside other words
+
+    def pictured(self, text: str, start: int, end: int, low: int, high: int) -> "Term":
+        """What its words at [start, end) mean by those around them in [low, high), else by themselves."""
+        shown = (term for beside, term in self.pictures if beside.shown(text, start, end, low, high))
+        return next(shown, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Word:
     head: bool = False
     disc: bool = False
     elsewhere: bool = False
+    primary: bool = False  # an organ whose metastases are named after it
     target: str = ""
     severe: bool = False
     degenerative: bool = False
@@ -125,7 +133,19 @@ def _terms(rules: Rules, spellings: Spellings) -> dict[str, Term]:
             for many in plurals(form, endings):
                 terms.setdefault(many, term)
     _add_slips(rules, terms, endings)
+    _add_pictures(rules, spellings, terms, concepts)
     return terms
+
+
+def _add_pictures(
+    rules: Rules, spellings: Spellings, terms: dict[str, Term], concepts: dict[str, Concept]
+) -> None:
+    """Adds what phrases mean beside others; alone they keep what they meant."""
+    for picture in rules.pictures:
+        pictured = compile_picture(picture, spellings), Term(concepts[picture.concept])
+        for form in {form for words in picture.words for form in spellings(words)}:
+            term = terms.get(form, Term())
+            terms[form] = replace(term, pictures=(*term.pictures, pictured))
 
 
 def _add_slips(rules: Rules, terms: dict[str, Term], endings: list[tuple[str, str]]) -> None:
@@ -182,6 +202,7 @@ def _words(rules: Rules, spellings: Spellings) -> dict[str, Word]:
     mark(sites.neuraxis, spine=False, weak=True, neuraxis=True)
     mark(sites.skeleton, spine=False, weak=True, skeleton=True)
     mark(sites.elsewhere, spine=False, weak=False, elsewhere=True)
+    mark(sites.primary, primary=True)
     mark(sites.head, spine=False, weak=False, elsewhere=True, head=True)
     mark(sites.disc, disc=True)
     mark(sites.whole, whole=True)
