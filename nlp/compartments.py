@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from nlp.extents import vertebrae
 from nlp.page import Mention, Page, page_of
 from nlp.places import ED, IDEM, IM, Cue, place_cues
 from nlp.schema import LESION_CLASSES, Place
@@ -24,6 +25,8 @@ _PART = re.compile(r" (?:component|portion|part)\b")
 _ADJECTIVE = re.compile(
     r" (?:(?!(?:of|with|is|and|by|to|the|in|at|from|near|on|or|a|an|has|no|are|was)\b)\w+ ){0,3}"
 )
+_SAME = re.compile(r"\b(?:the|this|these|that|those)(?: \w+)? $")  # "the tumour" was told of before
+_NEAR = 2  # sentences from a lesion to "the tumour" that is the same
 _INTO = re.compile(r"(?:extend\w*|extension|growing|grows|spread\w*|invad\w*|breach\w*)[^,;.]{0,40}$")
 
 
@@ -45,6 +48,8 @@ class Compartments:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.both_sides = vocabulary.rules.priority.groups["both_sides"]
+        self.descriptor = frozenset(vocabulary.rules.priority.groups["descriptor"])
+        self.sources = vocabulary.rules.landmarks.sources
         self.pronouns = vocabulary.rules.levels.follow.pronouns
 
     def __call__(self, doc: Doc) -> Doc:
@@ -65,7 +70,27 @@ class Compartments:
             ):
                 _go_on(page, index, mentions)
         _follow(page, self.both_sides)
+        self._name(page)
         return doc
+
+    def _name(self, page: Page) -> None:
+        """A diagnosis lies where what it names was said to lie, and a tumour where it has spread to."""
+        described: list[Mention] = []
+        last: Mention | None = None
+        for mention in page.mentions:
+            if not mention.affirmed or mention.concept.cls not in LESION_CLASSES:
+                continue
+            near = last if last and last.compartments and mention.sentence - last.sentence <= _NEAR else None
+            start = mention.start
+            if near and page.plain.endswith(self.sources, 0, start - 1):
+                mention.compartments, mention.basis = near.compartments, near.basis
+            elif mention.basis == "inferred" and (told := _told_before(mention, described)):
+                mention.compartments = told
+            elif mention.basis == "explicit" and mention.concept.id in self.descriptor:
+                described.append(mention)
+            elif near and not mention.compartments and _SAME.search(page.plain, max(0, start - 30), start):
+                mention.compartments, mention.basis = near.compartments, "inferred"
+            last = mention
 
     def resolve(
         self, page: Page, mention: Mention, seen: list[_Seen], cords: list[int]
@@ -142,7 +167,7 @@ def _seen(page: Page, mention: Mention, mentions: list[Mention], cues: list[Cue]
 def _told(seen: _Seen, prior: Mapping[str, float], strong: bool) -> list[str]:
     """The compartments a cue tells; a dumbbell sarcoma passes the foramen outside the dura."""
     told = list(seen.place.compartments)
-    two_sided = len(told) > 1 and seen.place.strength < 1
+    two_sided = len(told) > 1 and seen.place.strength < 1 and not seen.inside
     return [c for c in told if prior.get(c, 0) >= _RARE] if strong and two_sided else told
 
 
@@ -179,6 +204,17 @@ def _go_on(page: Page, index: int, mentions: list[Mention]) -> None:
         if told and not cue.outside and (not prior or prior.get(told[0], 0) >= _RARE):
             vague[-1].compartments, vague[-1].basis = told, "explicit"
             return
+
+
+def _told_before(mention: Mention, described: list[Mention]) -> tuple[str, ...]:
+    """The one place of the nameless lesions before, if the mention may name them and can lie there."""
+    here = {one for label in mention.levels for one in vertebrae(label)}
+    meant = [m for m in described if here & {one for label in m.levels for one in vertebrae(label)}]
+    if not here and mention.certainty != "present":
+        meant = described
+    places = {m.compartments for m in meant}
+    told = places.pop() if len(places) == 1 else ()
+    return told if all(place in mention.concept.compartments for place in told) else ()
 
 
 def _follow(page: Page, both_sides: tuple[str, ...]) -> None:

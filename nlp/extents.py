@@ -21,6 +21,10 @@ _GREW = re.compile(
     r"[\s,]*(?:extend\w*|extension|track\w*|descend\w*|ascend\w*|spread\w*|reach\w*)\b"
     r"[^.;,]{0,25}\b(?:to|until|upto|till|as far as)\b[^.;,]{0,20}"
 )
+# "upper border C4, lower border C6"
+_BORDER = r"(?:border|margin|pole|end|limit|extent|edge)\b[^.;,]{0,14}"
+_UPPER = re.compile(rf"\b(?:upper|superior|cranial|cephalad|rostral|top) {_BORDER}$")
+_LOWER = re.compile(rf"[^.;]{{0,14}}\b(?:lower|inferior|caudal|bottom) {_BORDER}")
 _RANGED = re.compile(r"\b(?:to|through|until)\b")
 
 
@@ -55,6 +59,8 @@ def extents(page: Page, start: int, groups: list[Group], marks: list[Group]) -> 
 def _spans(page: Page, start: int, first: Group, gap: str) -> bool:
     """Whether what stands between two levels makes them the ends of one range."""
     if _GREW.fullmatch(gap):
+        return True
+    if _LOWER.fullmatch(gap) and _UPPER.search(page.plain[max(start, first[0] - 35) : first[0]]):
         return True
     opened = _OPENED.search(page.plain[max(start, first[0] - 35) : first[0]])
     if not opened or ("," in gap and _RANGED.search(page.plain, first[0], first[1])):

@@ -5,16 +5,17 @@ from functools import cache
 from itertools import pairwise
 
 from nlp.extents import Group, extents, order
+from nlp.level_rules import LevelRules
 from nlp.page import Page
-from nlp.schema import LevelRules
 
 _CLAUSE = ("and", "but", "with", "while", "whereas", "where", "as", "which")
 _LAST = {"C": 8, "T": 12, "L": 6, "S": 5}
+_REGION = {"D": "T", "B": "T", "H": "C"}  # dorsal is thoracic; German BWK and HWK
 _BELOW = {"C7": "T", "C8": "T", "T12": "L", "L5": "S", "L6": "S"}
 # The first letter stands before its lookbehind, so that the search skips to it.
 _LETTER = (
-    r"[CTDLS](?<![A-Za-z0-9].)(?:h|V|(?:ervical|horacic|orsal|umbar|acral)"
-    r"(?:\s+(?:vertebral|vertebrae?|segments?|levels?|body|bodies))*)?"
+    r"(?:[BHL]WK|[CTDLS](?<![A-Za-z0-9].)(?:h|V|(?:ervical|horacic|orsal|umbar|acral)"
+    r"(?:\s+(?:vertebral|vertebrae?|segments?|levels?|body|bodies))*)?)"
 )
 _UNIT = (
     r"[\s-]*(?:mm|cm|cc|ml|%|×|(?:x|months?|years?|weeks?|days?|others?|more|further|additional"
@@ -73,17 +74,7 @@ def level_groups(page: Page, index: int) -> list[Group]:
 def _scan(page: Page) -> dict[int, list[Group]]:
     """All labels of the text by sentence, looked for where the first scan saw that one may be."""
     rules = page.vocabulary.rules.levels
-    guards = _guards(
-        rules.not_after.phrases,
-        rules.not_before.phrases,
-        rules.weighting_after.phrases,
-        rules.weighting_before.phrases,
-        rules.root_of.phrases,
-        rules.owners.phrases,
-        rules.owners.subjects,
-        rules.owners.between,
-        rules.healthy.phrases,
-    )
+    guards = _guards(rules)
     found: list[Group] = []
     done = 0
     for start, _, anchor in page.anchors:
@@ -105,19 +96,21 @@ def _scan(page: Page) -> dict[int, list[Group]]:
 class _Guards:
     """What around a label makes it no level, or no level of a lesion."""
 
-    def __init__(self, *lists: tuple[str, ...]) -> None:
-        self.after, self.before, self.weighting, self.weighted, self.root_of = lists[:5]
-        self.owners, self.subjects, self.between, healthy = lists[5:]
+    def __init__(self, rules: LevelRules) -> None:
+        self.after, self.before = rules.not_after.phrases, rules.not_before.phrases
+        self.weighting, self.weighted = rules.weighting_after.phrases, rules.weighting_before.phrases
+        self.root_of, self.owners = rules.root_of.phrases, rules.owners
+        healthy = rules.healthy.phrases
         self.healthy = re.compile(
             r"(?:(?:vertebral|vertebrae?|body|bodies|levels?|dis[ck]s?|spaces?|facet|joints?) )*"
             rf"(?:(?:is|are|was|were|appears?|remains?|looks?) (?:\w+ly )?(?:{'|'.join(healthy)})\b"
-            rf"|(?:{'|'.join(healthy)})(?: *[.,;)]|$))"
+            rf"|(?:{'|'.join(healthy)})(?: *[.,;)]| +[ctdls]\d|$))"
         )
 
     def unweighted(self, page: Page, match: re.Match[str] | None) -> re.Match[str] | None:
         """The match without a weighting at its end: "at T9-T10, T1 isointense"."""
         tail = match and _WEIGHTED_TAIL.search(match.group())
-        if match and tail and _starts(page.plain[match.end() : match.end() + 50].lstrip(), self.weighted):
+        if match and tail and self._weighs(page.plain[match.end() : match.end() + 50].lstrip()):
             return _GROUP.match(page.text, match.start(), match.start() + tail.start())
         return match
 
@@ -139,29 +132,41 @@ class _Guards:
         if not _MAYBE_WEIGHTING.fullmatch(match.group()) or _BONE_AFTER.match(right):
             return True
         # T1 and T2 mean weighting rather than the vertebra, unless something says otherwise.
-        if _starts(right, self.weighted) or right[:1] in ("*", "+") or _ends(left, self.weighting):
+        if self._weighs(right) or _ends(left, self.weighting):
             return False
         named = _NAMED_AFTER.match(right) or _NAMED_BEFORE.search(left)
         return bool(named) or not _SIGNAL.search(page.plain, sentence.start, sentence.end)
 
+    def _weighs(self, right: str) -> bool:
+        """Whether what follows "T1" or "T2" makes it a weighting."""
+        return right.startswith(("*", "+")) or _starts(right, self.weighted)
+
     def _owned(self, left: str) -> bool:
         """Whether something that is no lesion has the level: "the conus ends normally at L1"."""
+        owners = self.owners
         words = left.split()
-        while words and words[-1] in self.between and not _ends(" ".join(words[-3:]), self.owners):
-            words.pop()
+        told = False
+        while words and words[-1] in owners.between and not _ends(" ".join(words[-3:]), owners.phrases):
+            told = words.pop() in owners.verbs or told
         owner = " ".join(words)
-        if _ends(owner, self.owners):
+        if _ends(owner, owners.phrases):
             return True
-        if not _ends(owner, self.subjects):
+        if not _ends(owner, owners.subjects):
             return False
-        subject = max((p for p in self.subjects if owner.endswith(p)), key=len)
+        subject = max((p for p in owners.subjects if owner.endswith(p)), key=len)
         before = _without(owner[: -len(subject)], ("the", "a", "normal", "spinal"))
-        return not before or before[-1] in ",.;:()" or before.split()[-1] in _CLAUSE
+        last = before.split()[-1:]
+        return (
+            not before
+            or before[-1] in ",.;:()"
+            or last[0] in _CLAUSE
+            or (told and last[0] not in owners.attached)
+        )
 
 
 @cache
-def _guards(*lists: tuple[str, ...]) -> _Guards:
-    return _Guards(*lists)
+def _guards(rules: LevelRules) -> _Guards:
+    return _Guards(rules)
 
 
 def _ends(text: str, phrases: tuple[str, ...]) -> bool:
@@ -194,7 +199,7 @@ def _labels(page: Page, group: re.Match[str]) -> list[str]:
             joiner = match.group(1).lower()
             continue
         letter, number = (match.group(2) or "")[:1].upper(), int(match.group(3))
-        region = {"D": "T"}.get(letter, letter) or last[:1]
+        region = _REGION.get(letter, letter) or last[:1]
         if not letter and last and number <= int(last[1:]):
             # "T12/1" goes on with the next region; else a smaller number is no level ("L4 and 2 more").
             region = _BELOW.get(last, "") if number == 1 else ""
@@ -220,7 +225,7 @@ def _labels(page: Page, group: re.Match[str]) -> list[str]:
 
 def _roman(match: re.Match[str]) -> list[Group]:
     """Levels such as "T VII"."""
-    letter = {"D": "T"}.get(match.group()[0], match.group()[0])
+    letter = _REGION.get(match.group()[0], match.group()[0])
     values = [_ROMAN_DIGITS[digit] for digit in match.group(1)] + [0]
     number = sum(-one if one < other else one for one, other in pairwise(values))
     return [(match.start(), match.end(), f"{letter}{number}")] if number <= _LAST[letter] else []

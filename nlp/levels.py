@@ -23,6 +23,22 @@ _REACHED = re.compile(
 )
 _ENDS = (" to ", " as ", " until ", " upto ", " till ", " the ", " level ", " of ", "es ", "ing ", "reach ")
 _NEAR = 2  # sentences from a lesion to what reaches on from it
+_BULLET = 6  # characters before the level of a line of a list
+_BY_WAY_OF = (
+    "from",
+    "at",
+    "of",
+    "for",
+    "the",
+    "level",
+    "levels",
+    "to",
+    "over",
+    "across",
+    "in",
+    "spanning",
+    "between",
+)
 _OPENING = 20  # characters in which the label of such a heading begins
 
 
@@ -33,6 +49,8 @@ class Levels:
         self.vocabulary = vocabulary
         self.signal = frozenset(vocabulary.rules.priority.groups["signal"])
         self.follow = vocabulary.rules.levels.follow
+        self.operations = frozenset(self.follow.operations)
+        self.things = frozenset(self.follow.things)
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `levels` of each mention."""
@@ -41,16 +59,18 @@ class Levels:
         for index, mentions in by_sentence.items():
             groups = level_groups(page, index)
             if groups:
-                _share_out(page, mentions, groups)
+                self._share_out(page, mentions, groups)
         for index, mentions in by_sentence.items():
             if index + 1 < len(page.sentences):
                 self._go_on(page, index, mentions)
+        bare = not any(m.levels and m.affirmed and m.concept.cls in LESION_CLASSES for m in page.mentions)
         for index, mentions in by_sentence.items():
             for mention in mentions:
                 if not mention.levels and mention.affirmed:
                     mention.levels = _in_sentence(mention, mentions)
                     if not mention.levels and not level_groups(page, index):
-                        mention.levels = self._before(page, index, mention)
+                        levels = self._before(page, index, mention) or self._described(page, index, bare)
+                        mention.levels = self._of_part(page, index, levels) if levels else ()
         for mention in page.mentions:
             if mention.levels and mention.affirmed:
                 ranges = [label for label in mention.levels if "-" in label and len(vertebrae(label)) > _LONG]
@@ -81,6 +101,9 @@ class Levels:
         """The next sentence, if it names no finding but goes on about the last one ("It extends to T6")."""
         lesions = [m for m in mentions if m.affirmed and m.concept.cls in LESION_CLASSES]
         lesions = [m for m in lesions if m.concept.id not in self.signal] or lesions
+        if lesions and not lesions[-1].levels and page.text.endswith(":", 0, page.sentences[index].end):
+            lesions[-1].levels = _listed(page, index)
+            return
         sentence = page.sentences[index + 1]
         goes_on = page.plain.startswith(self.follow.pronouns, sentence.start)
         if not lesions or not (goes_on or not any(m.levels for m in lesions)):
@@ -112,6 +135,55 @@ class Levels:
             if groups and (before not in by_sentence or _heads(page, before, groups[0])):
                 return edema or (groups[-1][2],)
         return edema
+
+    def _described(self, page: Page, index: int, bare: bool) -> tuple[str, ...]:
+        """The levels of what was told without a name, for a sentence that names it ("the above focus").
+
+        One that does not point back may be meant too, where no lesion of the report has a level.
+        """
+        sentence = page.sentences[index]
+        text = page.plain[sentence.start : sentence.end]
+        if not bare and not any(words in text for words in self.follow.back):
+            return ()
+        labels: list[str] = []
+        for before in range(index):
+            if before not in page.by_sentence() and (groups := level_groups(page, before)):
+                there = page.sentences[before]
+                words = re.findall(r"\w+", page.plain[there.start : there.end])
+                if not self.things.isdisjoint(words):
+                    labels += [label for _, _, label in groups]
+        return tuple(dict.fromkeys(labels))
+
+    def _of_part(self, page: Page, index: int, levels: tuple[str, ...]) -> tuple[str, ...]:
+        """Those levels that lie in the part of the spine that the sentence speaks of ("the sacrum")."""
+        sentence = page.sentences[index]
+        words = re.findall(r"\w+", page.plain[sentence.start : sentence.end])
+        regions = {self.follow.parts[word] for word in words if word in self.follow.parts}
+        return tuple(one for one in levels if not regions or regions & set(one))
+
+    def _share_out(self, page: Page, mentions: list[Mention], groups: list[Group]) -> None:
+        """Each level to the nearest mention; that of an operation only where no other is told."""
+        groups = [one for one in groups if not self._operated(page, *one[:2])] or groups
+        _share_out(page, mentions, groups)
+
+    def _operated(self, page: Page, start: int, end: int) -> bool:
+        """Whether a level is that of an operation: "planned for fixation from T12 to L4"."""
+        before = page.plain[max(0, start - 40) : start].split()
+        while before and before[-1] in _BY_WAY_OF:
+            before.pop()
+        after = page.plain[end : end + 40].split()[:1]
+        return not self.operations.isdisjoint([*before[-1:], *after])
+
+
+def _listed(page: Page, index: int) -> tuple[str, ...]:
+    """The levels that head the lines of a list: "Target lesions: - T5 body 24 mm - S1 14 mm"."""
+    labels: list[str] = []
+    for later in range(index + 1, len(page.sentences)):
+        groups = level_groups(page, later)
+        if later in page.by_sentence() or not groups or groups[0][0] - page.sentences[later].start > _BULLET:
+            break
+        labels += [label for start, _, label in groups if start == groups[0][0]]
+    return tuple(dict.fromkeys(labels))
 
 
 def _share_out(page: Page, mentions: list[Mention], groups: list[Group]) -> None:

@@ -13,6 +13,7 @@ _NEXT_TO = 25  # characters between pressure and what is pressed
 _CORD = Place((IM,), 1.0, "Inside the cord, said with a preposition.", ())
 _BODY = Place((ED,), 0.9, "'The T8 body', 'bodies of L2 and L3': bone.", (), bone=True)
 _IN_BONE = Place((ED,), 0.6, "'In L3' is mostly in the bone of that name.", (), bone=True)
+_ON_SAC = Place((ED,), 0.6, "What touches the sac lies outside it.", (), anatomy=False)
 _NEGATED = re.compile(r"\b(?:without|no|not|nor)\b(?:\W+\w+){0,2}\W*$")
 _COPULA = (" is", " are", " was", " were", " appear", " remain", " look")
 _WITHIN = re.compile(r"\b(?:in|within|inside|involving|occupying) (?:\w+ ){1,5}$")
@@ -44,16 +45,26 @@ def place_cues(page: Page, index: int, mentions: list[Mention]) -> tuple[list[Cu
     cords = []
     for start, end, word in page.words(index):
         place = word.place
-        if word.target == "cord":
-            cords.append(end)
-            if place is None and around.in_cord(page.plain[max(sentence.start, start - 60) : start]):
+        if word.target in ("cord", "medulla", "sac"):
+            left = page.plain[max(sentence.start, start - 60) : start]
+            if word.target == "sac":
+                place = _ON_SAC if place is None and around.pressed(left) else place
+            elif place is None and around.in_cord(left):
                 place = _CORD
+            if word.target == "cord":
+                cords.append(end)
         if place is not None:
             found.append((start, end, place))
     found += _bodies(page, index, bool(cords))
     pressing = [m for m in mentions if m.concept.cls in ("compression", "crowding")]
     return [
-        Cue(s, e, place, around.outside(page, sentence, s, e, place), _pressing(page, s, e, pressing))
+        Cue(
+            s,
+            e,
+            place,
+            around.outside(page, sentence, s, e, place),
+            [] if place is _ON_SAC else _pressing(page, s, e, pressing),
+        )
         for s, e, place in found
     ], cords
 
@@ -103,11 +114,19 @@ class _Around:
             return False
         if page.plain.startswith("of ", start) and self._on(left):
             return True
+        rest = self._before(left)
+        return rest.endswith(self.rules.pressed) or (place.bone and rest.endswith(self.rules.beside))
+
+    def pressed(self, left: str) -> bool:
+        """Whether the words before a place say that it is pressed or touched."""
+        return self._before(left).endswith(self.rules.pressed)
+
+    def _before(self, left: str) -> str:
+        """The last words before a place, without those that only describe it."""
         words = left.split()
         while words and (words[-1] in self.rules.between or _LABEL.fullmatch(words[-1])):
             words.pop()
-        rest = " ".join(words[-3:])
-        return rest.endswith(self.rules.pressed) or (place.bone and rest.endswith(self.rules.beside))
+        return " ".join(words[-3:])
 
     def in_cord(self, left: str) -> bool:
         """Whether the words before "cord" place a lesion in it."""

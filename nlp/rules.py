@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from nlp.described import DetailRules
 from nlp.english import LanguageRules
+from nlp.level_rules import LevelRules
 from nlp.pictures import Picture
 from nlp.pricing import PriorityRules
 from nlp.schema import (
@@ -18,7 +19,6 @@ from nlp.schema import (
     Cue,
     Heading,
     Landmarks,
-    LevelRules,
     Neural,
     Place,
     RedFlag,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from nlp.described import DetailRules
 from nlp.english import LanguageRules
+from nlp.level_rules import LevelRules, Words
 from nlp.pictures import Picture
 from nlp.pricing import PriorityRules
 from nlp.strict import Share
@@ -146,6 +147,7 @@ class Landmarks:
     pressed: tuple[str, ...]
     between: tuple[str, ...]  # words that may stand between these and the place
     surfaces: tuple[str, ...]
+    sources: tuple[str, ...]  # before the name of the tumour that a metastasis came from
     spared: tuple[str, ...]
 
     __hash__ = object.__hash__  # what is compiled from them is kept by identity
@@ -175,14 +177,6 @@ class Target:
     """What can be pressed."""
 
     structure: Annotated[str, STRUCTURES]
-    why: str
-    phrases: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Words:
-    """A plain list with its reason."""
-
     why: str
     phrases: tuple[str, ...]
 
@@ -222,45 +216,6 @@ class Sites:
     disc: tuple[str, ...]
     spine_study: tuple[str, ...]
     other_study: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Owners:
-    """What has a level without being a lesion: wherever it stands, or as the subject of its clause."""
-
-    why: str
-    phrases: tuple[str, ...]
-    subjects: tuple[str, ...]
-    between: tuple[str, ...]  # words that may stand between it and the level
-
-
-@dataclass(frozen=True)
-class Follow:
-    """How a sentence without a finding begins when its levels are those of the finding before."""
-
-    why: str
-    pronouns: tuple[str, ...]
-    treatments: tuple[str, ...]
-    scattered: tuple[str, ...]  # a long range after these sums up what is told one by one
-    everywhere: tuple[str, ...]  # a finding so called has no level of its neighbours
-
-
-@dataclass(frozen=True)
-class LevelRules:
-    """Number words, regions, named bones, and the words that make a label no level of a lesion."""
-
-    words: Mapping[str, int]
-    regions: Mapping[str, str]
-    named: Mapping[str, str]
-    landmarks: Mapping[str, str]
-    not_after: Words
-    not_before: Words
-    weighting_before: Words
-    weighting_after: Words
-    root_of: Words
-    healthy: Words
-    owners: Owners
-    follow: Follow
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,21 @@ from nlp.pictures import Beside, compile_picture
 from nlp.rules import ConfigError, load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 
-_REGIONS = ("c", "t", "th", "d", "l", "s", "cv", "tv", "dv", "lv")  # as levels are written
+_REGIONS = (
+    "c",
+    "t",
+    "th",
+    "d",
+    "l",
+    "s",
+    "cv",
+    "tv",
+    "dv",
+    "lv",
+    "hwk",
+    "bwk",
+    "lwk",
+)  # as levels are written
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 
 
