@@ -27,6 +27,7 @@ _YEAR = re.compile(r" (?:\w+ )?(?:19|20)\d\d\b")
 _ELSEWHERE = re.compile(  # "not seen on the previous CT": seen today
     r" on (?:the |an? |her |his )?"
     r"(?:previous|prior|earlier|older|initial|outside|plain|radiograph|x ray|bone scan|last|preceding|first)"
+    r"|[^;.]{0,40}(?:,|\bbut) (?:is |was |it is |clearly )?(?:seen|visible|shown|evident|clear)\b"
 )
 
 

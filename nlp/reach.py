@@ -23,6 +23,7 @@ _CHANGE = re.compile(
 _CLOSED = re.compile(
     r".*\b(?:(?:normal|unremarkable|intact|preserved)\b(?!.*(?:\bor\b|\band\b|,))"
     r"|(?:abnormalit|patholog)\w*\s*,(?!.*\bor\b))"
+    r"|.*\b(?:other|further|lesion|abnormality|finding)\b.* than (?:the|an?|that|those|one)\b"
     r"|.*,\s*(?:and )?\w+ing (?:the|its|into|upon)\b"  # "without invading it, and eroding the pedicle"
 )
 # "No fat plane between the mass and the cord" denies the plane; "no trace of the mass" the mass.
@@ -43,17 +44,23 @@ _STATED = re.compile(
 )
 _FOUND = re.compile(r"\bfound\b[^,;]*\band\b")  # "was found and removed": it was there
 # "No fever and the abscess was missed", "with no fracture, the lesion": a subject of its own.
-_SUBJECT = re.compile(r"[^,]*(?:,|\band) (?:the|this|these|an?|his|her|their) (?!(?:\w+ )*(?:,|and) )")
+_SUBJECT = re.compile(
+    r"[^,]*(?:,|\band) (?:the|this|these|an?|his|her|their) (?!(?:\w+ )*(?:,|and) )"
+    r"|[^,]*\b(?:was|were|is|are|had)\b(?: (?!(?:to|of|in|by|on|at|with|for|from|as|that)\b)\w+){0,3}"
+    r" (?:the|this|an?)\b(?: \w+){0,2} "
+)
+_ARTICLE = re.compile(r" (?:the|this|an?|his|her)\b")
 # Between what is denied and the next finding these say that both belong together.
 _BOUND = re.compile(r"\b(?:with|of|from|by|in|at|on|to|for|as|due|and|or|like|related|the|a|is|are|\w+ing)\b")
+# "If X is a concern", "the alleged X".
 _DOUBTED = re.compile(
-    r"[^,;]{0,60}\b(?:concern|suspect|suspicion|consider|question|doubt)"
-)  # "if X is a concern"
-_RECURRED = re.compile(
-    r"\b(?:no|not|without|absence of|free of|any)\b[^,;.]{0,40}\b(?:recurr|relaps|residu|regrow|remnant)"
-    r"|\b(recurr|relaps|residual|regrow|regrew|remnant)"
+    r"[^,;]{0,60}\b(?:concern|suspect|suspicion|consider|question|doubt|alleg|presum|suppos)"
 )
-_SIZED = re.compile(r" \d[\d.]* ?[mc]m\b")
+_BACK = r"recurr|relaps|residu|re ?grow|regrew|remnant|re ?accumul|re ?appear|(?:come|came) back|again"
+_RECURRED = re.compile(
+    rf"\b(?:no|not|without|absence of|free of|any)\b[^,;.]{{0,40}}\b(?:{_BACK})|\b({_BACK})"
+)
+_SIZED = re.compile(r" (?:\d[\d.]* ?[mc]m|multiple|several|numerous|innumerable|extensive|huge|two|three)\b")
 _TOLD = re.compile(r"(?: \w+){0,4} (?:with|compress\w+|measur\w+|consistent|suspicious|extending|new)\b")
 _BEARING = re.compile(r"\w+ing\b")
 UNDONE = re.compile(
@@ -118,6 +125,8 @@ def _states_own(page: Page, cue_end: int, start: int, end: int) -> bool:
     others = [e for s, e, cues in page.cues(index) if s >= cue_end and e <= start and _is_other(cues)]
     found = [m.end for m in page.in_sentence(index) if m.start >= cue_end and m.end <= start]
     first, done = min(others + found, default=start), max(others + found, default=start)
+    if done < start and not comma and _ARTICLE.match(page.plain, done):
+        return True
     joined = _BOUND.search(page.plain, done, start) or _BEARING.match(page.plain, start)
     if done == start or joined or (comma and cue_end + comma <= done):
         return False
@@ -158,6 +167,8 @@ def reaches_back(page: Page, cue: Cue, start: int, end: int, cue_start: int) -> 
         return False
     if cue.reach == "general" and level_groups(page, page.sentence_at(start)):
         return False
+    if cue.reach == "condition":
+        return bool(_DOUBTED.search(page.plain, max(0, start - _NEAR), start))
     beside = cue.label == "historical" and gap.strip() in (",", ", (", "(")  # "schwannoma, resected"
     return beside or "," not in gap or bool(_LISTED.search(gap))
 

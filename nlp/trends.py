@@ -17,6 +17,7 @@ _CHANGES = ("progressed", "regressed", "change")
 _DENIED = re.compile(
     r"\b(?:no|not|without|nor|never|none|neither)\b(?: \w+){0,4} ?$"
 )  # "no appreciable growth" is stable
+_NONE_NEW = re.compile(r"\b(?:no|without)(?: \w+ (?:or|and))? $")  # "no recent or acute fracture"
 _FAR = 90
 # A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
 _NAMED = re.compile(
@@ -42,6 +43,8 @@ class Trends:
             mention.old = chronic or any(label == "old" for _, label in found)
             change = [pair for pair in found if pair[1] not in ("old", "chronic")]
             mention.trend = min(change)[1] if change else mention.concept.trend
+            if mention.concept.cls == "fracture" and any(label == "new" for _, label in change):
+                mention.trend = "new"  # "acute stable compression fracture" will not move
             gone = mention.trend == "resolved" or (mention.old and mention.concept.cls in _HEALS)
             if gone and mention.affirmed:
                 mention.certainty, mention.cue = "historical", "resolved"
@@ -78,7 +81,7 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
     """(distance, label) of every word of change that reaches the mention."""
     found = []
     for s, e, word in page.words(mention.sentence):
-        denied = mention.affirmed and page.plain.endswith(("no ", "without "), 0, s)
+        denied = mention.affirmed and _NONE_NEW.search(page.plain, max(0, s - 25), s)
         for trend in word.trends:
             if denied and trend.label == "new":
                 continue  # "known metastases with no new deposits"
