@@ -1,5 +1,6 @@
 """What the rules of urgency ask about a report: its lesions, what presses, what belongs together."""
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -10,6 +11,8 @@ from nlp.schema import LESION_CLASSES
 Groups = Mapping[str, frozenset[str]]
 
 _FILLS = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
+FLUID = re.compile(r"collection|fluid")
+_UNSTABLE = 13  # points of SINS
 PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")  # groups that belong to a lesion
 
 
@@ -26,6 +29,7 @@ class Case:
         self.deficit = "deficit" in page.red_flags or "sphincter" in page.red_flags
         details = [*page.details, *(d for m in affirmed for d in m.details)]
         self.sins = max((int(d.value) for d in details if d.kind == "sins"), default=None)
+        self.unstable = self.sins is not None and self.sins >= _UNSTABLE
         denied = any(m.certainty == "absent" and m.concept.cls == "compression" for m in page.mentions)
         self.crowded = not denied and any(_crowds(m, groups) for m in self.pressures)
 
@@ -54,6 +58,8 @@ class Case:
 
     def emergent(self, m: Mention) -> bool:
         """Whether a lesion is pus or blood in the canal."""
+        if m.concept.id in self.groups["fluid"] and _walled(self.page, m):
+            return True
         inside = m.canal and m.concept.id in self.groups["emergent_in_canal"]
         return inside or m.concept.id in self.groups["emergent"]
 
@@ -84,6 +90,12 @@ class Case:
     def parts_of(self, lesion: Mention, group: str) -> list[Mention]:
         """The affirmed parts of a group that belong to a lesion, itself among them."""
         return [m for m in self.parts if m.concept.id in self.groups[group] and _together(lesion, m)]
+
+
+def _walled(page: Page, m: Mention) -> bool:
+    """Whether an epidural lesion is fluid with an enhancing rim."""
+    rim = any(d.kind == "enhancement" and "rim" in d.value for d in m.details)
+    return rim and bool(FLUID.search(page.plain, m.start, m.end))
 
 
 def _compresses(m: Mention, groups: Groups) -> bool:

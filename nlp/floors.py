@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from nlp.case import Case
+from nlp.case import FLUID, Case
 from nlp.page import Mention
 
 _SERIOUS = ("malignant", "suspicious")
 _BENIGN_KINDS = ("benign_other", "cyst", "vascular")
-_FLUID = re.compile(r"collection|fluid")
+_INFARCT = re.compile(r"infarct|ischemi")
+_COLUMNS = re.compile(r"bod(?:y|ies)\b[^.;]{0,60}(?:pedicle|lamina)[^.;]{0,60}(?:spinous|posterior element)")
 
 
 def floors(case: Case) -> list[str]:
@@ -42,9 +43,11 @@ def _of_lesion(case: Case, m: Mention) -> Iterator[str]:
         yield "R2" if sure else "R3"
     bleeds = cls == "haemorrhage" and m.compartments[:1] == ("intramedullary",)
     malformed = any(o.concept.cls == "vascular" for o in case.lesions)  # a cavernoma bleeds a little
-    if sure and ((bleeds and not malformed) or m.concept.id in case.groups["cord_bleed"]):
+    infarct = m.concept.id == "SIGNAL_NOS" and _INFARCT.search(case.page.plain, m.start, m.end)
+    dies = m.concept.id in case.groups["cord_bleed"] or (infarct and "intramedullary" in m.compartments)
+    if sure and ((bleeds and not malformed) or dies):
         yield "R2b"
-    if m.concept.id in case.groups["fluid"] and _FLUID.search(case.page.plain, m.start, m.end):
+    if m.concept.id in case.groups["fluid"] and FLUID.search(case.page.plain, m.start, m.end):
         yield "R3"
     if cls == "infection":
         yield "R4" if sure else "R4b"
@@ -70,7 +73,7 @@ def _of_tumour(case: Case, m: Mention, sure: bool) -> Iterator[str]:
     outside = "extradural" in m.compartments
     extended = m.concept.id in case.groups["extension"] or (outside and (m.canal or case.presses(m)))
     broken = case.breaks(m) or case.has("pathological_fracture")
-    if extended or broken or case.deficit or case.has("extension"):
+    if extended or broken or case.deficit or case.unstable or case.has("extension"):
         yield "R6"
 
 
@@ -86,8 +89,9 @@ def _of_fracture(case: Case, m: Mention, sure: bool) -> Iterator[str]:
     if m.concept.id in case.groups["pathological_fracture"]:
         yield "R6" if sure else "R7"
     yield "R12"
-    into_canal = m.concept.id in case.groups["retropulsion"] and case.presses(m)
-    if sure and (into_canal or m.concept.id in case.groups["unstable"]):
+    into_canal = m.concept.id in case.groups["retropulsion"] and (case.presses(m) or m.canal)
+    columns = _COLUMNS.search(case.page.plain, m.end, case.page.sentences[m.sentence].end)
+    if sure and (into_canal or columns or m.concept.id in case.groups["unstable"]):
         yield "R12b"
 
 

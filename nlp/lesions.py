@@ -114,7 +114,9 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
     start, end, term = hit
     site = term.concept.site if term.concept else ""
     if site in ("always", "spinal"):
-        return site == "always" or stays(page, start, end, index)
+        bleeds = term.concept is not None and term.concept.cls == "haemorrhage"
+        in_head = bleeds and _nearer_the_head(page, start, end, index)
+        return site == "always" or (stays(page, start, end, index) and not in_head)
     places = _sites(page, index)
     inside = [p for p in places if p[0] < end and start < p[1]]
     found = [p for p in places if p not in inside] if inside else places
@@ -137,6 +139,14 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
     if site == "beside" and not any(word.neuraxis for _, _, word in inside):
         return _diagnosed(page, start, end)
     return _by_context(page, index, places)
+
+
+def _nearer_the_head(page: Page, start: int, end: int, index: int) -> bool:
+    """Whether blood lies in the head though the spine is named: "epidural haematoma and skull fracture"."""
+    places = [p for p in _sites(page, index) if p[2].head or p[2].spine]
+    if not any(p[2].head for p in places):
+        return False
+    return min(places, key=lambda p: _distance(page, p, start, end))[2].head
 
 
 def _among_bones(page: Page, index: int) -> bool:

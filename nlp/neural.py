@@ -24,6 +24,8 @@ class Neural:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+        self.suspicions = frozenset(vocabulary.rules.neural.suspicion.phrases)
+        self.unsaid = frozenset(vocabulary.rules.priority.groups["unsaid"])
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `signal`, `severe`, `causes` and `degenerative` of compression and crowding."""
@@ -37,10 +39,17 @@ class Neural:
         if pressing:
             blame = _Blame(page)
             for mention in pressing:
+                if self._only_suspected(mention):
+                    mention.certainty = "possible"
                 mention.signal = _signal(page, mention)
                 mention.severe = mention.signal or _severe(page, mention)
                 mention.causes, mention.degenerative = blame.of(mention)
         return doc
+
+    def _only_suspected(self, mention: Mention) -> bool:
+        """Whether the words only suspect pressure, or do not tell what is pressed."""
+        suspected = (mention.cue or "").lower() in self.suspicions
+        return mention.sure and (suspected or mention.concept.id in self.unsaid)
 
 
 class _Blame:

@@ -87,7 +87,7 @@ class Points:
             if any(m.sure for m in case.parts_of(lesion, group))
         }
         if case.sins is not None and case.sins >= 7 and lesion.concept.route not in _HARMLESS:
-            grade = "sins_unstable" if case.sins >= 13 else "sins_indeterminate"
+            grade = "sins_unstable" if case.unstable else "sins_indeterminate"
             said[f"SINS {case.sins}"] = self.rules.stability[grade]
         points = min(sum(said.values()), self.rules.stability["cap"])
         return ("S", points, ", ".join(said).replace("_", " ")) if said else None

@@ -26,6 +26,7 @@ _CONCEPT = {
     ("sac", "filling"): "CANAL_CROWD",
     ("cauda", "filling"): "CANAL_CROWD",
     ("cord", "shape"): "CORD_COMP",
+    ("cord", "thinning"): "CORD_COMP",
     ("cord", "effect"): "CORD_COMP",
     ("cauda", "effect"): "CES",
     ("sac", "effect"): "THECAL_EFF",
@@ -37,7 +38,17 @@ _CONCEPT = {
 }
 _NAMED = {" cord": "cord", " conus": "cord", " conus medullaris": "cord", " cauda equina": "cauda"}
 _INSIDE = ("canal", "sac")
-_AHEAD, _BEHIND, _LISTED, _CARRIED = 55, 40, 30, 150  # characters a verb reaches
+_THINS = (
+    "degenerative",
+    "malignant",
+    "suspicious",
+    "benign_tumor",
+    "cyst",
+    "fracture",
+    "infection",
+    "haemorrhage",
+)
+_AHEAD, _BEHIND, _LISTED, _CARRIED, _BESIDE = 55, 40, 30, 150, 12  # characters a verb reaches
 _CLAUSE_END = re.compile(
     r"[;:]|\. |, (?:with|and there|the|no)\b| (?:but|however|without|which|no|neither) "
     r"|\band (?:the )?[ctdls]\d"
@@ -56,8 +67,20 @@ _NEW_SUBJECT = re.compile(
     r"[;:]|\b(?:and|while|whereas)\s+(?!(?:is|are|was|were|has|have|then|also|now|here|thus|so|\w+ly)\b)"
     r"(?:\w+\s+){1,4}(?:is|are|was|were)\b"
 )
+# The subject waits behind an aside: "the cord is, because of the small canal, compressed".
+_ASIDE = re.compile(r" (?:is|are|was|were|appears?|seems?|looks?), [^.;:]{0,90}, (?:\w+ly |here |also )*")
 _BECOMES = re.compile(
-    r"(?:\b(?:is|are|was|were|to|into|as|looks?|appears?|becomes?|made|makes) (?:an? |very |\w+ly )*)$"
+    r"(?:\b(?:is|are|was|were|to|into|as|looks?|appears?|becomes?|made|makes) (?:an? |very |\w+ly )*"
+    r"|\b(?:to|into) an? \w+ )$"
+)
+_THIN = re.compile(
+    r"(?:[^.;:]{0,60}?\bto)? (?:(?:only|just|about|some|less than|a mere|barely|under) )*"
+    r"(?:[0-4](?:[.,]\d)? ?mm\b|an? (?:\w+ ){0,2}(?:crescent|ribbon|sliver|thread|rim|slit|film|strip"
+    r"|string|line|band)\b)"
+)
+_WITHIN = re.compile(  # a lesion of the cord that became smaller
+    r"(?<!diameter )(?<!caliber )(?<!calibre )(?<!thickness )(?<!width )"
+    r"\b(?:in|of|within|inside|along) the (?:\w+ ){0,2}(?:cord|conus|myelon)\b"
 )
 _SHAPED_CORD = re.compile(
     r" (?:the |remaining |residual |visible |compressed |spinal |thoracic |cervical )*cord\b"
@@ -85,12 +108,14 @@ class Pressure:
                     continue
                 if term.grade == "extension":
                     structure = _entered(page, end, index)
-                elif term.grade == "shape" and not _of_cord(page, start, end):
+                elif term.grade in _TOLD_OF_CORD and not _TOLD_OF_CORD[term.grade](page, start, end):
                     continue
                 else:
                     structure = _pressed(page, start, end, index)
                 if structure == "medulla":  # of the spine where the head is not near
                     structure = "cord" if stays(page, start, end, index) else "other"
+                if structure == "spine":
+                    structure = "cord" if _in_canal(page, start, index) else "other"
                 concept = _CONCEPT.get((structure, term.grade))
                 if concept:
                     added.append(Mention(start, end, self.vocabulary.concepts[concept], index))
@@ -102,6 +127,30 @@ def _of_cord(page: Page, start: int, end: int) -> bool:
     """Whether a shape is told of the cord: "the cord is crescentic", "a sliver of remaining cord"."""
     told = _BECOMES.search(page.plain, max(0, start - 40), start)
     return bool(told or _SHAPED_CORD.match(page.plain, end))
+
+
+def _thinned(page: Page, start: int, end: int) -> bool:
+    """Whether the cord is reduced to a few millimetres or a shape, or thinned beside what can press it.
+
+    A lesion in the cord may be reduced too, and a cord thinned by nothing is atrophic.
+    """
+    index = page.sentence_at(start)
+    sentence = page.sentences[index]
+    if page.plain.startswith("thin", start) and any(
+        m.concept.cls in _THINS and m.concept.id not in page.vocabulary.rules.priority.groups["no_cause"]
+        for m in page.in_sentence(index)
+    ):
+        return True
+    told = _THIN.match(page.plain, end)
+    return bool(told) and not _WITHIN.search(page.plain, sentence.start, told.end() if told else end)
+
+
+def _in_canal(page: Page, start: int, index: int) -> bool:
+    """Whether what presses is said to lie in the canal."""
+    return any(word.place and word.place.canal for s, _, word in page.words(index) if s < start)
+
+
+_TOLD_OF_CORD = {"shape": _of_cord, "thinning": _thinned}
 
 
 def _entered(page: Page, end: int, index: int) -> str:
@@ -126,11 +175,16 @@ def _pressed(page: Page, start: int, end: int, index: int) -> str:
         if (e <= start or e > end) and (structure := word.target or _named(word, page.plain[s:e]))
     ]
     ahead = [t for t in targets if t[0] >= end]
-    behind = [t for t in targets if t[1] <= start]
+    behind = [t for t in targets if t[1] <= start and t[2] != "spine"]
     words = page.plain[start:end]
-    participle = words.split()[0].endswith("ed") or not words.endswith(_ACTIVE)
-    passive = participle and _PASSIVE.search(page.plain, max(0, start - 60), start)
-    return (not passive and _ahead(page, ahead, end)) or _behind(page, behind, start) or ""
+    if words.startswith("cord "):  # "cord measures"
+        return "cord"
+    if words.split()[0].endswith("ed") or not words.endswith(_ACTIVE):
+        passive = _PASSIVE.search(page.plain, max(0, start - 60), start)
+        beside = behind and ahead and start - behind[-1][1] <= _BESIDE
+        if passive or (beside and "," in page.plain[end : ahead[0][0]]):  # "sac indented, cord free"
+            return _behind(page, behind, start)
+    return _ahead(page, ahead, end) or _behind(page, behind, start)
 
 
 def _ahead(page: Page, targets: list[Target], end: int) -> str:
@@ -150,6 +204,9 @@ def _behind(page: Page, targets: list[Target], start: int) -> str:
     """What stands before the verb as its subject, if nothing else comes between."""
     if not targets or start - targets[-1][1] > _CARRIED:
         return ""
+    for _, stop, subject in reversed(targets):
+        if start - stop <= _CARRIED and _ASIDE.fullmatch(page.plain, stop, start):
+            return subject
     gap, structure = page.plain[targets[-1][1] : start], targets[-1][2]
     goes_on = _GOES_ON.search(gap)
     if goes_on and not _NEW_SUBJECT.search(gap):

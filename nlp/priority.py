@@ -73,7 +73,7 @@ class Priority:
             name = "C4" if not case.lesions else "C2" if case.harmless else "C1"
             return [] if tier == "routine" else [name]
         caps = []
-        threat = case.touched or any(map(case.emergent, case.lesions)) or (case.sins or 0) >= 13
+        threat = case.touched or any(map(case.emergent, case.lesions)) or case.unstable
         if tier == "stat" and lifted[0].tier != "stat" and not threat:
             caps, tier = ["C3"], "urgent"
         pressed = any(t.rule == "N" and (t.points or 0) > self.rules.neural["contact"] for t in terms)

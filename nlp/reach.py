@@ -22,7 +22,7 @@ _CHANGE = re.compile(
 # "No haematoma cord normal haemangioma T12", "no significant abnormality, haemangioma": another statement.
 _CLOSED = re.compile(
     r".*\b(?:(?:normal|unremarkable|intact|preserved)\b(?!.*(?:\bor\b|\band\b|,))"
-    r"|(?:abnormalit|patholog)\w*\s*,(?!.*\bor\b))"
+    r"|(?:abnormalit|patholog|deficit|weakness|neurology)\w*\s*,(?!.*\bor\b))"
     r"|.*\b(?:other|further|lesion|abnormality|finding)\b.* than (?:the|an?|that|those|one)\b"
     r"|.*,\s*(?:and )?\w+ing (?:the|its|into|upon)\b"  # "without invading it, and eroding the pedicle"
 )

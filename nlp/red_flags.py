@@ -23,6 +23,7 @@ _GONE = re.compile(
 )
 _CLINICAL = ("indication", "history")
 _AGE = re.compile(r"^\s*0*(\d{1,3})\s*([YMWD]?)\s*$", re.IGNORECASE)
+_BLANK = re.compile(r"\n[ \t]*\n")
 _HEAD = 600  # characters of a report without headings that may hold the clinical story
 
 
@@ -63,14 +64,17 @@ class RedFlags:
 
 
 def _stories(page: Page) -> Iterator[tuple[int, int]]:
-    """Where the clinical story stands: in its sections, else at the start of a report without headings."""
-    titled = False
+    """Where the clinical story stands: in its sections, else at the start of what no heading names."""
+    told = False
     for section in page.sections:
-        titled = titled or section.titled
         if section.kind in _CLINICAL:
+            told = True
             yield section.start, section.end
-    if not titled:
-        yield 0, min(_HEAD, len(page.plain))
+    first = page.sections[0]
+    if not told and not first.titled:
+        titled = len(page.sections) > 1
+        paragraph = _BLANK.search(page.text, len(page.text) - len(page.text.lstrip())) if titled else None
+        yield 0, min(_HEAD, first.end, paragraph.start() if paragraph else first.end)
 
 
 def years(age: object) -> float | None:

@@ -68,6 +68,7 @@ SECTIONS = (
 GRADES = (
     "compression",
     "shape",
+    "thinning",
     "effect",
     "contact",
     "displacement",
@@ -76,7 +77,7 @@ GRADES = (
     "extension",
     "swelling",
 )
-STRUCTURES = ("cord", "medulla", "cauda", "sac", "canal", "other")
+STRUCTURES = ("cord", "medulla", "spine", "cauda", "sac", "canal", "other")
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,7 @@ class Neural:
     verb: tuple[Verb, ...]
     target: tuple[Target, ...]
     severity: Words
+    suspicion: Words
     degenerative: Words
     not_degenerative: Words
 
