@@ -22,6 +22,11 @@ _GREW = re.compile(
     r"[^.;,]{0,25}\b(?:to|until|upto|till|as far as)\b[^.;,]{0,20}"
 )
 # "upper border C4, lower border C6"
+# "beginning at T6 and ending at T10"
+_ENDED = re.compile(
+    r"[\s,]*(?:(?:and|which|that|then) )*(?:end|terminat|reach|stopp?|finish)(?:s|es|ed|ing|e)?"
+    r"(?: \w+ly)?(?: up| down)?(?: at| in)?(?: the)?(?: level of)?(?: the)? "
+)
 _BORDER = r"(?:border|margin|pole|end|limit|extent|edge)\b[^.;,]{0,14}"
 _UPPER = re.compile(rf"\b(?:upper|superior|cranial|cephalad|rostral|top) {_BORDER}$")
 _LOWER = re.compile(rf"[^.;]{{0,14}}\b(?:lower|inferior|caudal|bottom) {_BORDER}")
@@ -58,7 +63,7 @@ def extents(page: Page, start: int, groups: list[Group], marks: list[Group]) -> 
 
 def _spans(page: Page, start: int, first: Group, gap: str) -> bool:
     """Whether what stands between two levels makes them the ends of one range."""
-    if _GREW.fullmatch(gap):
+    if _GREW.fullmatch(gap) or _ENDED.fullmatch(gap):
         return True
     if _LOWER.fullmatch(gap) and _UPPER.search(page.plain[max(start, first[0] - 35) : first[0]]):
         return True

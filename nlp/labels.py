@@ -43,6 +43,7 @@ _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _COUNTED = 60  # characters before "thoracic" in which its numbers stand
 _ORDINAL = re.compile(r"\d(?:st|nd|rd|th)\b")
 _RANGED = re.compile(r"\b(?:to|through|until)\b")
+_TAIL = re.compile(rf"(?<=\d)\s*,\s*(?:and\s+)?(?:the\s+)?{_LETTER}[ \-.]?\d{{1,2}}$", re.IGNORECASE)
 _WEIGHTED_TAIL = re.compile(r"(?<=\d)\W+(?:and\s+)?T[12]$", re.IGNORECASE)
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
 _BONE_AFTER = re.compile(
@@ -52,7 +53,11 @@ _NAMED_AFTER = re.compile(
     r"[\s,]*(?:lesion|metastas|fracture|superior|inferior|compression|nerve|deposit|haem|hem|mass|wedge"
     r"|collapse|disc)"
 )
-_NAMED_BEFORE = re.compile(r"\b(?:at|level|vertebra|vertebrae|body of|bodies of)$")
+_NAMED_BEFORE = re.compile(
+    r"\b(?:at|(?:from|down|up|extend\w*)(?: \w+){0,4} to|level|vertebra|vertebrae|body of|bodies of"
+    r"|(?:lesions?|metastas[ei]s|fractures?|collapse|deposits?|mass|tumou?r|ha?emangioma|discitis)"
+    r" (?:of|in))$"
+)
 _SIGNAL = re.compile(
     r"weight|signal|intens|stir|flair|sequence|sagittal|axial|bright|dark|enhanc|gadolin|contrast"
 )
@@ -79,7 +84,7 @@ def _scan(page: Page) -> dict[int, list[Group]]:
     done = 0
     for start, _, anchor in page.anchors:
         if start >= done and (anchor.label or anchor.numbered):
-            if match := guards.unweighted(page, _GROUP.match(page.text, start)):
+            if match := guards.own(page, _GROUP.match(page.text, start)):
                 if guards.is_level(page, match):
                     found += [(start, match.end(), label) for label in _labels(page, match)]
                 done = match.end()
@@ -107,10 +112,15 @@ class _Guards:
             rf"|(?:{'|'.join(healthy)})(?: *[.,;)]| +[ctdls]\d|$))"
         )
 
-    def unweighted(self, page: Page, match: re.Match[str] | None) -> re.Match[str] | None:
-        """The match without a weighting at its end: "at T9-T10, T1 isointense"."""
-        tail = match and _WEIGHTED_TAIL.search(match.group())
-        if match and tail and self._weighs(page.plain[match.end() : match.end() + 50].lstrip()):
+    def own(self, page: Page, match: re.Match[str] | None) -> re.Match[str] | None:
+        """The match without an end that is not meant: "at T9-T10, T1 isointense", "T7/8, T9 is spared"."""
+        if not match:
+            return match
+        right = page.plain[match.end() : match.end() + 50].lstrip()
+        tail = _WEIGHTED_TAIL.search(match.group()) if self._weighs(right) else None
+        if not tail and (self.healthy.match(right) or _starts(right, self.before)):
+            tail = _TAIL.search(match.group())
+        if tail:
             return _GROUP.match(page.text, match.start(), match.start() + tail.start())
         return match
 

@@ -23,6 +23,8 @@ _REACHED = re.compile(
 )
 _ENDS = (" to ", " as ", " until ", " upto ", " till ", " the ", " level ", " of ", "es ", "ing ", "reach ")
 _NEAR = 2  # sentences from a lesion to what reaches on from it
+_WORD = re.compile(r"\w+")
+_DENIES = ("no", "not", "without", "normal")  # before the thing it is none
 _BULLET = 6  # characters before the level of a line of a list
 _BY_WAY_OF = (
     "from",
@@ -147,17 +149,26 @@ class Levels:
             return ()
         labels: list[str] = []
         for before in range(index):
-            if before not in page.by_sentence() and (groups := level_groups(page, before)):
-                there = page.sentences[before]
-                words = re.findall(r"\w+", page.plain[there.start : there.end])
-                if not self.things.isdisjoint(words):
-                    labels += [label for _, _, label in groups]
+            if self._nameless(page, before):
+                labels += [label for _, _, label in level_groups(page, before)]
         return tuple(dict.fromkeys(labels))
+
+    def _nameless(self, page: Page, index: int) -> bool:
+        """Whether a sentence tells of a thing with a level, but of no finding that has it."""
+        if not level_groups(page, index) or any(m.affirmed and m.levels for m in page.in_sentence(index)):
+            return False
+        denied = False
+        for word in _WORD.finditer(page.plain, page.sentences[index].start, page.sentences[index].end):
+            denied = denied or word.group() in _DENIES
+            named = any(m.start <= word.start() < m.end for m in page.in_sentence(index))
+            if word.group() in self.things and not named:
+                return not denied
+        return False
 
     def _of_part(self, page: Page, index: int, levels: tuple[str, ...]) -> tuple[str, ...]:
         """Those levels that lie in the part of the spine that the sentence speaks of ("the sacrum")."""
         sentence = page.sentences[index]
-        words = re.findall(r"\w+", page.plain[sentence.start : sentence.end])
+        words = _WORD.findall(page.plain, sentence.start, sentence.end)
         regions = {self.follow.parts[word] for word in words if word in self.follow.parts}
         return tuple(one for one in levels if not regions or regions & set(one))
 

@@ -20,7 +20,8 @@ _WITHIN = re.compile(r"\b(?:in|within|inside|involving|occupying) (?:\w+ ){1,5}$
 _LABEL = re.compile(r"[ctdls]\d{1,2}|\d+(?:st|nd|rd|th)?")
 # "in the lower thoracic cord", whatever stands between the preposition and the cord.
 _IN_CORD = re.compile(
-    r"\b(?:in|within|inside|of|throughout|involv\w+|affect\w+|(?:arising|originating|arises|originates) from"
+    r"\b(?:in|within|inside|of|throughout|involv\w+|affect\w+|occup\w+"
+    r"|infiltrat\w+|invad\w+|expand\w+|replac\w+|distend\w+|(?:arising|originating|arises|originates) from"
     r"|cent(?:er|re)d (?:on|in|at))\s+(?:(?:the|an?|his|her|upper|lower|mid|middle|proximal|distal"
     r"|cervical|thoracic|dorsal|spinal|entire|whole|left|right|central|swollen|normal)\s+)*$"
 )
