@@ -174,7 +174,8 @@ class Levels:
 
     def _share_out(self, page: Page, mentions: list[Mention], groups: list[Group]) -> None:
         """Each level to the nearest mention; that of an operation only where no other is told."""
-        groups = [one for one in groups if not self._operated(page, *one[:2])] or groups
+        if groups[0][0] != groups[-1][0]:
+            groups = [one for one in groups if not self._operated(page, *one[:2])] or groups
         _share_out(page, mentions, groups)
 
     def _operated(self, page: Page, start: int, end: int) -> bool:
