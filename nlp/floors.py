@@ -47,6 +47,8 @@ def _of_lesion(case: Case, m: Mention) -> Iterator[str]:
     dies = m.concept.id in case.groups["cord_bleed"] or (infarct and "intramedullary" in m.compartments)
     if sure and ((bleeds and not malformed) or dies):
         yield "R2b"
+    if sure and bleeds and malformed and m.trend == "new":
+        yield "R13"
     if m.concept.id in case.groups["fluid"] and FLUID.search(case.page.plain, m.start, m.end):
         yield "R3"
     if cls == "infection":

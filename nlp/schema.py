@@ -53,7 +53,7 @@ CUE_LABELS = (*CERTAINTIES, "family", "other", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both", "within")
 REACHES = ("next", "phrase", "purpose", "condition", "general", "list", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
-TREND_LABELS = (*TRENDS[:-1], "old", "chronic", "change", "none")
+TREND_LABELS = (*TRENDS[:-1], "old", "quiet", "chronic", "change", "other", "none")
 SECTIONS = (
     "indication",
     "history",

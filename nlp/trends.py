@@ -1,6 +1,7 @@
 """New, grown, stable, treated, gone, or old."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from spacy.language import Language
@@ -8,7 +9,7 @@ from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
 from nlp.reach import UNDONE
-from nlp.schema import Trend
+from nlp.schema import TRENDS, Trend
 from nlp.vocabulary import Vocabulary, current
 
 # An old one is gone, a chronic one is not; an old fracture is still there.
@@ -25,6 +26,19 @@ _NAMED = re.compile(
     r"(?:consistent with|compatible with|in keeping with|suspicious for|suggestive of|concerning for"
     r"|representing|favou?red to be|due to)?\s*(?:an? |the |multiple |diffuse )?"
 )
+# What a change is of, right after it: "unchanged vertebral alignment", "no change in the height".
+_OF = re.compile(
+    r" (?:(?:in|of) )?(?:(?!(?:with|without|and|or|but|since|compared|from|to|at|in|on|by|than|as|when|is|are"
+    r"|which|that|for|between|over|despite|under|after|before|during|following|while|because)\b)[\w-]+ ){0,4}"
+)
+_IS = re.compile(r",? (?:(?:is|are|was|were|has|have|been|remains?|remained|appears?|also|essentially) )*")
+_COMPARED = re.compile(
+    r" (?:(?:in )?(?:size|appearance|extent) )?(?:since|compared|from|in comparison|to the|with the|as compared"
+    r"|over)\b| ?[.,]"
+    r"| the (?:previous|prior|last|earlier|initial)"
+)
+_SIZE = re.compile(r", [\d.x ]+ ?[cm]m\b")
+_REST = re.compile(r"\b(?:other|others|remaining|remainder of|rest of)\b[^.;,]{0,25}$")
 _COORDINATED = re.compile(r"(?: \w+){0,4}\W*(?:and|or|,)(?: \w+){0,3} $")
 
 
@@ -39,10 +53,11 @@ class Trends:
         page = page_of(doc, self.vocabulary)
         for mention in page.mentions:
             found = _trends(page, mention)
-            chronic = mention.concept.cls not in _HEALS and any(label == "chronic" for _, label in found)
-            mention.old = chronic or any(label == "old" for _, label in found)
-            change = [pair for pair in found if pair[1] not in ("old", "chronic")]
-            mention.trend = min(change)[1] if change else mention.concept.trend
+            aged = {"old": True, "chronic": mention.concept.cls not in _HEALS}
+            aged["quiet"] = mention.concept.cls == "fracture"
+            mention.old = any(aged.get(label, False) for _, label in found)
+            change = [pair for pair in found if pair[1] not in aged]
+            mention.trend = min(change)[1] if change else _goes_on(page, mention) or mention.concept.trend
             if mention.concept.cls == "fracture" and any(label == "new" for _, label in change):
                 mention.trend = "new"  # "acute stable compression fracture" will not move
             gone = mention.trend == "resolved" or (mention.old and mention.concept.cls in _HEALS)
@@ -61,13 +76,25 @@ def _share(page: Page) -> None:
             other.trend, other.old = one.trend, one.old
     said: dict[tuple[str, str], Mention] = {}
     for m in page.mentions:
-        if m.affirmed and (m.old or m.trend != "unknown"):
+        told = m.affirmed and (m.old or m.trend != "unknown")
+        if told and not _REST.search(page.plain, max(0, m.start - 40), m.start):
             for key in _keys(m):
                 said.setdefault(key, m)
     for m in page.mentions:
         if m.affirmed and m.trend == "unknown" and not m.old:
             other = next((said[key] for key in _keys(m) if key in said), m)
             m.trend, m.old = other.trend, other.old
+    worse = {m.concept.id for m in page.mentions if m.affirmed and m.trend in ("new", "progressed")}
+    for m in page.mentions:
+        # A lesion at a level that is summed up without one: "Meningioma at T5 … Stable meningioma."
+        other = said.get((m.concept.id, ""), m)
+        if m.affirmed and m.trend == "unknown" and other.trend == "stable" and m.concept.id not in worse:
+            m.trend = "stable"
+
+
+def _same(one: Mention, other: Mention) -> bool:
+    tumours = ("malignant", "suspicious")
+    return one.concept.cls in tumours and other.concept.cls in tumours
 
 
 def _keys(m: Mention) -> list[tuple[str, str]]:
@@ -80,6 +107,7 @@ def _keys(m: Mention) -> list[tuple[str, str]]:
 def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
     """(distance, label) of every word of change that reaches the mention."""
     found = []
+    fracture = mention.concept.cls == "fracture"  # its height and alignment are its own
     for s, e, word in page.words(mention.sentence):
         denied = mention.affirmed and _NONE_NEW.search(page.plain, max(0, s - 25), s)
         for trend in word.trends:
@@ -88,13 +116,59 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
             if trend.label in ("resolved", "old") and UNDONE.search(page.plain, max(0, s - 40), s):
                 continue  # "has not yet healed"
             distance = _distance(page, mention, trend, s, e)
-            if distance is None:
+            if distance is None or (not fracture and _of_other(page, mention, s, e)):
                 continue
             if trend.label in _CHANGES and _DENIED.search(page.plain, max(0, s - 40), s):
                 found.append((distance, "stable"))
-            elif trend.label not in ("change", "none"):
+            elif trend.label not in ("change", "other", "none"):
                 found.append((distance, trend.label))
     return found
+
+
+def _goes_on(page: Page, mention: Mention) -> str:
+    """The change told in a next sentence without a finding: "It is unchanged."."""
+    index = mention.sentence + 1
+    if (
+        index == len(page.sentences)
+        or page.in_sentence(index)
+        or page.in_sentence(index - 1)[-1] is not mention
+    ):
+        return ""
+    start, words = page.sentences[index].start, page.words(index)
+    spoken = page.plain.startswith(page.vocabulary.rules.levels.follow.pronouns, start)
+    begins = any(s == start and _COMPARED.match(page.plain, e) for s, e, word in words if word.trends)
+    if not (spoken or begins) or any(word.elsewhere for _, _, word in words):
+        return ""
+    said = _trends(page, replace(mention, start=start, end=start, sentence=index))
+    change = [pair for pair in said if pair[1] in TRENDS]
+    return min(change)[1] if change else ""
+
+
+def _of_other(page: Page, mention: Mention, s: int, e: int) -> bool:
+    """Whether a word of change at [s, e), said after the mention, is about something else.
+
+    That is no lesion ("without change in alignment") or another finding ("unchanged disc bulge").
+    """
+    if s < mention.end:
+        return False
+    for start, end, word in page.words(mention.sentence):
+        if any(trend.label == "other" for trend in word.trends) and (
+            (start >= e and _told_of(page, s, e, start)) or (end <= s and _IS.fullmatch(page.plain, end, s))
+        ):
+            return True
+    return any(
+        m.start >= e
+        and m.concept.cls != mention.concept.cls
+        and not _same(m, mention)
+        and _told_of(page, s, e, m.start)
+        for m in page.in_sentence(mention.sentence)
+    )
+
+
+def _told_of(page: Page, s: int, e: int, start: int) -> bool:
+    """Whether a change at [s, e) is of what begins at `start`; "unchanged in" only tells where."""
+    inside = page.plain.startswith((" in ", " of "), e) and page.plain.endswith(("ed", "stable"), s, e)
+    return not inside and bool(_OF.fullmatch(page.plain, e, start))
 
 
 def _distance(page: Page, mention: Mention, trend: Trend, s: int, e: int) -> int | None:
@@ -105,12 +179,12 @@ def _distance(page: Page, mention: Mention, trend: Trend, s: int, e: int) -> int
         return None
     start, end = (e, mention.start) if before else (mention.end, s)
     gap = page.plain[start:end]
-    if len(gap) > _FAR or ";" in gap or " but " in gap or (" with " in gap and before):
+    if len(gap) > _FAR or ";" in gap.rstrip("; ") or " but " in gap or (" with " in gap and before):
         return None
     between = [m for m in page.in_sentence(mention.sentence) if m is not mention and start <= m.start < end]
     if between and (before or not _COORDINATED.match(page.plain[start : between[0].start])):
         return None
-    commas = gap.count(",")
+    commas = _SIZE.sub("", gap).count(",") if gap.count(",") > 1 else gap.count(",")
     if commas > 1 or (commas and before):
         return None
     return len(gap)
