@@ -33,8 +33,8 @@ _OF = re.compile(
 )
 _IS = re.compile(r",? (?:(?:is|are|was|were|has|have|been|remains?|remained|appears?|also|essentially) )*")
 _COMPARED = re.compile(
-    r" (?:(?:in )?(?:size|appearance|extent) )?(?:since|compared|from|in comparison|to the|with the|as compared"
-    r"|over)\b| ?[.,]"
+    r" (?:(?:in )?(?:size|appearance|extent) )?(?:since|compared|from|in comparison|to the|with the"
+    r"|as compared|over)\b| ?[.,]"
     r"| the (?:previous|prior|last|earlier|initial)"
 )
 _SIZE = re.compile(r", [\d.x ]+ ?[cm]m\b")
@@ -135,7 +135,7 @@ def _goes_on(page: Page, mention: Mention) -> str:
     ):
         return ""
     start, words = page.sentences[index].start, page.words(index)
-    spoken = page.plain.startswith(page.vocabulary.rules.levels.follow.pronouns, start)
+    spoken = page.plain.startswith(page.vocabulary.rules.levels.follow.same, start)
     begins = any(s == start and _COMPARED.match(page.plain, e) for s, e, word in words if word.trends)
     if not (spoken or begins) or any(word.elsewhere for _, _, word in words):
         return ""
