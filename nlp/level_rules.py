@@ -29,6 +29,7 @@ class Follow:
     """How a sentence without a finding begins when its levels are those of the finding before."""
 
     why: str
+    same: tuple[str, ...]  # how one goes on about the very same lesion
     pronouns: tuple[str, ...]
     treatments: tuple[str, ...]
     operations: tuple[str, ...]  # their level is the lesion's only where no other is told
