@@ -60,8 +60,10 @@ class Case:
         """Whether a lesion is pus or blood in the canal."""
         if m.concept.id in self.groups["fluid"] and _walled(self.page, m):
             return True
-        inside = m.canal and m.concept.id in self.groups["emergent_in_canal"]
-        return inside or m.concept.id in self.groups["emergent"]
+        inside = m.canal or (m.concept.cls == "haemorrhage" and self.presses(m))
+        if m.concept.id in self.groups["emergent_in_canal"] and inside:
+            return True
+        return m.concept.id in self.groups["emergent"]
 
     def presses(self, m: Mention) -> bool:
         """Whether a lesion has a mass effect in the canal."""

@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from nlp.labels import level_groups
 from nlp.page import Hit, Mention, Page, Site, page_of
-from nlp.schema import LESION_CLASSES, Concept
+from nlp.schema import LESION_CLASSES
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Term, Vocabulary, Word, current
 
@@ -62,21 +62,19 @@ class Lesions:
             if alone.concept is None and not alone.pictures:
                 continue
             index = page.sentence_at(start)
-            term = _in_sentence(page, (start, end, alone), index) if alone.pictures else alone
-            if term.concept is None:
+            hit = start, end, _in_sentence(page, (start, end, alone), index)
+            concept = hit[2].concept
+            if concept is None:
                 continue
-            hit = start, end, term
             if page.sentences[index].section in _SILENT or _ambiguous(page, hit, index):
                 continue
-            if page.text[end : end + 5].lower() == "-like" or _disc_collapse(
-                page, start, end, term.concept, index
-            ):
+            if page.text[end : end + 5].lower() == "-like" or _disc_collapse(page, hit, index):
                 continue
             # Porosis and wear are of all bones; after a spinal tumour, "bone metastases" are the spine's too.
-            bones = told or term.concept.cls not in LESION_CLASSES
+            bones = told or concept.cls not in LESION_CLASSES
             if is_spinal(page, hit, index, bones):
-                found.append(Mention(start, end, term.concept, index))
-                told = told or term.concept.cls in _TUMOURS
+                found.append(Mention(start, end, concept, index))
+                told = told or concept.cls in _TUMOURS
         page.add(found)
         return doc
 
@@ -84,6 +82,8 @@ class Lesions:
 def _in_sentence(page: Page, hit: Hit, index: int) -> Term:
     """What a phrase means beside the other words of its sentence."""
     start, end, term = hit
+    if not term.pictures:
+        return term
     sentence = page.sentences[index]
     return term.pictured(page.plain, start, end, sentence.start, sentence.end)
 
@@ -99,9 +99,10 @@ def _ambiguous(page: Page, hit: Hit, index: int) -> bool:
     return len(term.exact) <= 3 and page.text[sentence.start : sentence.end].isupper()
 
 
-def _disc_collapse(page: Page, start: int, end: int, concept: Concept, index: int) -> bool:
+def _disc_collapse(page: Page, hit: Hit, index: int) -> bool:
     """Collapse or loss of height of a disc is no fracture."""
-    return concept.cls == "fracture" and any(
+    start, end, term = hit
+    return bool(term.concept and term.concept.cls == "fracture") and any(
         word.disc and (0 <= start - e < 25 or 0 <= s - end < 12) for s, e, word in page.words(index)
     )
 

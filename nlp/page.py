@@ -212,9 +212,7 @@ def new_page(text: str, context: Mapping[str, Any], vocabulary: Vocabulary) -> P
         hits = [hit for hit in found if not hit[2].exact or _as_written(text, hit)]
         pressable = any(anchor.pressable for _, _, anchor in page.anchors)
         if any(
-            term.concept
-            or (pressable and term.grade)
-            or (term.pictures and term.pictured(page.plain, start, end, 0, len(text)).concept)
+            term.concept or (pressable and term.grade) or term.may_be_pictured(page.plain, start, end)
             for start, end, term in hits
         ):
             page.hits = hits

@@ -30,9 +30,13 @@ class Beside:
     reach: int
 
     def shown(self, text: str, start: int, end: int, low: int, high: int) -> bool:
-        """Whether the words in [low, high) around those at [start, end) make the picture."""
-        if self.unless and self.unless.search(text, low, high):
+        """Whether the words of the sentence [low, high) around those at [start, end) make the picture."""
+        if not self.near_by(text, start, end, low, high):
             return False
+        return not (self.unless and self.unless.search(text, low, high))
+
+    def near_by(self, text: str, start: int, end: int, low: int, high: int) -> bool:
+        """Whether the words that must stand near do, and are not denied."""
         for first, last in ((max(low, start - self.reach), start), (end, min(high, end + self.reach))):
             for near in self.near.finditer(text, first, last):
                 if not _NOT.search(text, max(low, near.start() - 30), near.start()):

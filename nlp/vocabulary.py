@@ -38,6 +38,10 @@ class Term:
     exact: str = ""  # an abbreviation must stand in the text exactly like this
     pictures: tuple[tuple[Beside, "Term"], ...] = ()  # what it means beside other words
 
+    def may_be_pictured(self, text: str, start: int, end: int) -> bool:
+        """Whether words near those at [start, end) may give them a meaning, in whatever sentence they are."""
+        return any(beside.near_by(text, start, end, 0, len(text)) for beside, _ in self.pictures)
+
     def pictured(self, text: str, start: int, end: int, low: int, high: int) -> "Term":
         """What its words at [start, end) mean by those around them in [low, high), else by themselves."""
         shown = (term for beside, term in self.pictures if beside.shown(text, start, end, low, high))
@@ -158,8 +162,17 @@ def _add_pictures(
     for picture in rules.pictures:
         pictured = compile_picture(picture, spellings), Term(concepts[picture.concept])
         for form in {form for words in picture.words for form in spellings(words)}:
-            term = terms.get(form, Term())
+            term = terms.get(form) or _within(form, terms)
             terms[form] = replace(term, pictures=(*term.pictures, pictured))
+
+
+def _within(form: str, terms: dict[str, Term]) -> Term:
+    """What the longest part of a phrase means that means something: the scan would not see it any more."""
+    words = form.split()
+    parts = (
+        " ".join(words[i : i + n]) for n in range(len(words) - 1, 0, -1) for i in range(len(words) - n + 1)
+    )
+    return next((terms[part] for part in parts if part in terms and not terms[part].exact), Term())
 
 
 def _add_slips(rules: Rules, terms: dict[str, Term], endings: list[tuple[str, str]]) -> None:
