@@ -89,11 +89,11 @@ class Phrases(Generic[Payload]):
     Parameters
     ----------
     payloads
-        Phrase (any case and spacing) to what it stands for.
+        Phrase, as `normal` shows it, to what it stands for.
     """
 
     def __init__(self, payloads: Mapping[str, Payload]) -> None:
-        self.payloads = {normal(phrase): payload for phrase, payload in payloads.items()}
+        self.payloads = dict(payloads)
         self._values = tuple(self.payloads.values())
         self._automaton = AhoCorasick(self.payloads, implementation=Implementation.ContiguousNFA)
 
@@ -122,7 +122,7 @@ class Scan:
     Parameters
     ----------
     kinds
-        For each kind, phrase to what it stands for.
+        For each kind, phrase, as `normal` shows it, to what it stands for.
     """
 
     def __init__(self, *kinds: Mapping[str, Any]) -> None:
@@ -130,7 +130,7 @@ class Scan:
         payloads: dict[str, list[tuple[int, Any]]] = {}
         for kind, phrases in enumerate(kinds):
             for phrase, payload in phrases.items():
-                payloads.setdefault(normal(phrase), []).append((kind, payload))
+                payloads.setdefault(phrase, []).append((kind, payload))
         self._values = tuple(payloads.values())
         self._automaton = AhoCorasick(payloads, implementation=Implementation.ContiguousNFA)
 

@@ -108,7 +108,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
     """
     spellings = Spellings(rules.spelling.pairs)
     terms, words = _terms(rules, spellings), _words(rules, spellings)
-    headings = {name: kind for kind, part in rules.sections.items() for name in part.headings}
+    headings = {normal(name): kind for kind, part in rules.sections.items() for name in part.headings}
     return Vocabulary(
         rules=rules,
         spine=Phrases(_spine(rules, terms, words)),
@@ -258,13 +258,11 @@ def _spine(rules: Rules, terms: dict[str, Term], words: dict[str, Word]) -> dict
     numbered = (*rules.levels.regions, "vertebra", "vertebrae")
     found |= {name: Anchor() for name in numbered if name not in found}
     # A longer phrase may begin with either ("S1 root", "thoracic spine").
-    return {
-        form: replace(anchor, label=first in labels, numbered=first in numbered)
-        if not anchor.label
-        else anchor
-        for form, anchor in found.items()
-        for first in form.split()[:1]
-    }
+    for form, anchor in found.items():
+        first = form.partition(" ")[0]
+        if not anchor.label and (first in labels or first in numbered):
+            found[form] = replace(anchor, label=first in labels, numbered=first in numbered)
+    return found
 
 
 def _discs() -> Iterator[tuple[str, int, str, int]]:
