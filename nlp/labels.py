@@ -44,7 +44,7 @@ _COUNTED = 60  # characters before "thoracic" in which its numbers stand
 _ORDINAL = re.compile(r"\d(?:st|nd|rd|th)\b")
 _RANGED = re.compile(r"\b(?:to|through|until)\b")
 _TAIL = re.compile(rf"(?<=\d)\s*,\s*(?:and\s+)?(?:the\s+)?{_LETTER}[ \-.]?\d{{1,2}}$", re.IGNORECASE)
-_WEIGHTED_TAIL = re.compile(r"(?<=\d)\W+(?:and\s+)?T[12]$", re.IGNORECASE)
+_WEIGHTED_TAIL = re.compile(r"(?<=\d)(?:\W+(?:and\s+)?T[12])+$", re.IGNORECASE)
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
 _BONE_AFTER = re.compile(
     r"[\s,]*(?:and t\d+ )?(?:vertebra|body|bodies|level|pedicle|lamina|spinous|transverse|endplate)"
