@@ -11,6 +11,7 @@ from nlp.schema import LESION_CLASSES
 Groups = Mapping[str, frozenset[str]]
 
 _FILLS = ("malignant", "suspicious", "infection", "haemorrhage", "benign_tumor", "vascular")
+_SWELLS = re.compile(r"swell|swollen")
 FLUID = re.compile(r"collection|fluid")
 _UNSTABLE = 13  # points of SINS
 PARTS = ("pathological_fracture", "retropulsion", "extension", "expansion")  # groups that belong to a lesion
@@ -47,6 +48,13 @@ class Case:
         return any(s.kind == "comparison" and "none" in page.plain[s.start : s.end] for s in page.sections)
 
     @property
+    def swollen(self) -> bool:
+        """Whether the cord is surely expanded, or a swelling lies in it."""
+        told = (m for m in self.lesions if m.sure and m.concept.id == "SIGNAL_NOS")
+        inside = (m for m in told if "intramedullary" in m.compartments)
+        return self.has("expansion") or any(_SWELLS.search(self.page.plain, m.start, m.end) for m in inside)
+
+    @property
     def touched(self) -> bool:
         """Whether cord or cauda equina are surely touched."""
         return any(m.concept.cls == "compression" and m.sure for m in self.pressures)
@@ -68,6 +76,11 @@ class Case:
     def presses(self, m: Mention) -> bool:
         """Whether a lesion has a mass effect in the canal."""
         return any(m in pressure.causes for pressure in self.pressures)
+
+    def touches(self, m: Mention) -> bool:
+        """Whether a lesion surely touches or moves the cord."""
+        contact = self.groups["contact"]
+        return any(p.sure and p.concept.id in contact and m in p.causes for p in self.pressures)
 
     def breaks(self, m: Mention) -> bool:
         """Whether a bone that surely holds a malignant lesion is broken, not of old or for another cause."""

@@ -59,6 +59,8 @@ def _of_lesion(case: Case, m: Mention) -> Iterator[str]:
         yield from _of_fracture(case, m, sure)
     elif cls == "benign_tumor" or (cls in _BENIGN_KINDS and m.concept.route in ("T", "S")):
         yield "R11"
+        if sure and case.deficit and case.touches(m):
+            yield "R11b"
     yield from _in_cord(case, m, sure)
 
 
@@ -107,7 +109,7 @@ def _in_cord(case: Case, m: Mention, sure: bool) -> Iterator[str]:
     in_cord = cord_signal or (m.concept.id in case.groups["cord_lesion"] and not explained)
     if in_cord or m.concept.id in case.groups["unexplained"]:
         yield "R13"
-        if sure and case.deficit and case.has("expansion"):
+        if sure and case.deficit and case.swollen:
             yield "R13b"
     elif m.concept.id in case.groups["canal_cyst"] and case.presses(m):
         yield "R13"

@@ -15,6 +15,7 @@ from nlp.vocabulary import Term, Vocabulary, Word, current
 _SILENT = ("technique", "signoff")  # sections that assert nothing
 _TUMOURS = ("malignant", "suspicious")
 _SAMPLE = 60  # sentences that show what a text is about
+_OWN = 30  # distance from which a place is no longer that of blood, where the head is named too
 _TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
 _OTHER_CORDS = ("umbilical cord", "spermatic cord", "vocal cord")
@@ -147,7 +148,8 @@ def _nearer_the_head(page: Page, start: int, end: int, index: int) -> bool:
     places = [p for p in _sites(page, index) if p[2].head or p[2].spine]
     if not any(p[2].head for p in places):
         return False
-    return min(places, key=lambda p: _distance(page, p, start, end))[2].head
+    nearest = min(places, key=lambda p: _distance(page, p, start, end))
+    return nearest[2].head or _distance(page, nearest, start, end) > _OWN
 
 
 def _among_bones(page: Page, index: int) -> bool:

@@ -39,17 +39,26 @@ class Neural:
         if pressing:
             blame = _Blame(page)
             for mention in pressing:
-                if self._only_suspected(mention):
+                if self._only_suspected(page, mention):
                     mention.certainty = "possible"
                 mention.signal = _signal(page, mention)
                 mention.severe = mention.signal or _severe(page, mention)
                 mention.causes, mention.degenerative = blame.of(mention)
         return doc
 
-    def _only_suspected(self, mention: Mention) -> bool:
-        """Whether the words only suspect pressure, or do not tell what is pressed."""
-        suspected = (mention.cue or "").lower() in self.suspicions
-        return mention.sure and (suspected or mention.concept.id in self.unsaid)
+    def _only_suspected(self, page: Page, mention: Mention) -> bool:
+        """Whether the words only suspect pressure, or do not tell what is pressed.
+
+        In "suspected metastasis with cord compression" it is the lesion that is suspected.
+        """
+        cue = (mention.cue or "").lower()
+        if not mention.sure or cue not in self.suspicions:
+            return mention.sure and mention.concept.id in self.unsaid
+        at = page.plain.rfind(cue, page.sentences[mention.sentence].start, mention.start)
+        return at < 0 or not any(
+            at < m.start < mention.start and m.concept.cls in LESION_CLASSES
+            for m in page.in_sentence(mention.sentence)
+        )
 
 
 class _Blame:
@@ -98,14 +107,14 @@ class _Blame:
     def _in(self, index: int) -> Cause | None:
         """What a sentence blames."""
         lesions = tuple(m for m in self.lesions if m.sentence == index)
-        if lesions:
+        worn = any(m.sentence == index for m in self.worn)
+        harmless = all(m.concept.route == "B" for m in lesions)
+        if lesions and not (worn and harmless):
             return lesions, False
         words = self.page.words(index)
         if any(w.not_degenerative and not _denied(self.page, s) for s, _, w in words):
             return (), False
-        worn = any(m.sentence == index for m in self.worn) or any(
-            w.degenerative and not _denied(self.page, s) for s, _, w in words
-        )
+        worn = worn or any(w.degenerative and not _denied(self.page, s) for s, _, w in words)
         return ((), True) if worn else None
 
     def _at(self, level: set[str]) -> Cause | None:

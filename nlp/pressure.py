@@ -60,7 +60,8 @@ _PASSIVE = re.compile(
 _ACTIVE = ("ing", "s", " of", " on", " upon", " with", " against", " over", " into")
 # The subject goes on: "the cord was pushed aside and markedly compressed", "the conus, which is squeezed".
 _GOES_ON = re.compile(
-    r"(?:,|\band|\bor|\bbut|\bwhich|\bthat|\bthen)\s+"
+    r"\b(?:concern|suspicion|possibility|fear) (?:for|of) (?:an? )?(?:\w+ )?$"
+    r"|(?:,|\band|\bor|\bbut|\bwhich|\bthat|\bthen)\s+"
     r"(?:(?:is|are|was|were|has|have|had|been|being|appears?|seems?|looks?|also|here|then|not|thus|so|now|very|\w+ly)\s+)*$"
 )
 _NEW_SUBJECT = re.compile(
@@ -136,8 +137,11 @@ def _thinned(page: Page, start: int, end: int) -> bool:
     """
     index = page.sentence_at(start)
     sentence = page.sentences[index]
+    no_cause = page.vocabulary.rules.priority.groups["no_cause"]
     if page.plain.startswith("thin", start) and any(
-        m.concept.cls in _THINS and m.concept.id not in page.vocabulary.rules.priority.groups["no_cause"]
+        m.concept.cls in _THINS
+        and m.concept.id not in no_cause
+        and not page.plain.endswith("no ", sentence.start, m.start)
         for m in page.in_sentence(index)
     ):
         return True

@@ -12,6 +12,7 @@ from nlp.evaluation.lists import faults, superfluous
 from nlp.phrases import normal
 from nlp.reader import read
 from nlp.rules import load
+from nlp.vocabulary import current
 
 CASES = Path(__file__).parent / "cases"
 MARK = re.compile(r"\{([^{}|]*)\|[^{}]*\}")
@@ -60,6 +61,23 @@ def test_few_forms_have_no_case_of_their_own(capsys):
     with capsys.disabled():
         print(f"\n{len(left)} of {len(forms)} forms stand in no hand-written case")  # noqa: T201
     assert len(left) / len(forms) <= MOST_WITHOUT_A_CASE
+
+
+def test_no_phrase_of_pressing_hides_a_word_of_the_spine():
+    """The longest phrase wins: "exit neural canal" must itself be of the spine, as "neural canal" is."""
+    neural = load().neural
+    lists = (*neural.target, neural.severity, neural.degenerative, neural.not_degenerative)
+    assert [p for words in lists for p in words.phrases if hides_the_spine(normal(p).split())] == []
+
+
+def hides_the_spine(words):
+    def said(part):
+        text = " ".join(part)
+        return [(text[start:end], word) for start, end, word in current().around.find(text)[0]]
+
+    whole = [word for phrase, word in said(words) if phrase == " ".join(words)]
+    inner = (word for part in (words[1:], words[:-1]) for _, word in said(part))
+    return any(word.spine for word in inner) and not any(word.spine or word.elsewhere for word in whole)
 
 
 @pytest.mark.parametrize("concept", load().concepts, ids=lambda concept: concept.id)
