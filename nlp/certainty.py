@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Page, page_of
-from nlp.reach import reaches, reaches_back
+from nlp.reach import ASIDE, YEAR, reaches, reaches_back
 from nlp.schema import Cue
 from nlp.vocabulary import Vocabulary, current
 
@@ -23,7 +23,6 @@ _OVER = re.compile(r"\bover (?:an? |the )?(?:\w+ )?$")  # "favour meningioma ove
 _THAN = re.compile(
     r"\bthan (?:with |of |for |an? |the )*(?:\w+ )?$"
 )  # "more likely Modic change than discitis"
-_YEAR = re.compile(r" (?:\w+ )?(?:19|20)\d\d\b")
 _ELSEWHERE = re.compile(  # "not seen on the previous CT": seen today
     r" on (?:the |an? |her |his )?"
     r"(?:previous|prior|earlier|older|initial|outside|plain|radiograph|x ray|bone scan|last|preceding|first)"
@@ -168,18 +167,15 @@ def _after(page: Page, start: int, end: int, index: int) -> tuple[str, str] | No
     """
     if answer := _ANSWERED.match(page.plain, end):
         return "absent", answer.group().strip()
+    if aside := ASIDE.match(page.plain, end):
+        end = aside.end()
     found: tuple[str, str] | None = None
     over = False
     for s, e, cues in page.cues(index):
         if e <= end or s < start or all(c.label == "other" for c in cues):
             continue
         cue = _cue(cues, ("before", "both"))
-        if (
-            cue
-            and cue.label == "historical"
-            and page.plain.endswith(" in", s, e)
-            and not _YEAR.match(page.plain, e)
-        ):
+        if cue and cue.reach == "dated" and not YEAR.match(page.plain, e):
             continue  # "operated in emergency"
         if cue and cue.label == "absent" and _ELSEWHERE.match(page.plain, e):
             continue

@@ -52,6 +52,7 @@ _SUBJECT = re.compile(
 _ARTICLE = re.compile(r" (?:the|this|an?|his|her)\b")
 # Between what is denied and the next finding these say that both belong together.
 _BOUND = re.compile(r"\b(?:with|of|from|by|in|at|on|to|for|as|due|and|or|like|related|the|a|is|are|\w+ing)\b")
+YEAR = re.compile(r"(?: \w+){0,2} (?:19|20)\d\d\b")
 # "If X is a concern", "the alleged X".
 _DOUBTED = re.compile(
     r"[^,;]{0,60}\b(?:concern|suspect|suspicion|consider|question|doubt|alleg|presum|suppos)"
@@ -66,6 +67,10 @@ _BEARING = re.compile(r"\w+ing\b")
 UNDONE = re.compile(
     r"\b(?:not|never|nor|hardly|barely)(?: (?:yet|fully|completely|entirely|been|have|has))* ?$"
 )
+# "The mass, which compressed the cord, was removed": what is told aside.
+ASIDE = re.compile(
+    r"[^,;.]{0,60}, (?:which|that|who)\b[^,;.]*,(?= (?:was|were|is|are|has|have|had|could|can)\b)"
+)
 _WORD = 3  # characters of the shortest word with the spaces around it
 _NEAR = 60
 _BESIDE = 12  # characters between a finding and its level: " at the "
@@ -75,7 +80,8 @@ _REACH = {
     "phrase": 45,
     "purpose": 70,
     "condition": 45,
-    "general": 60,
+    "general": 150,
+    "dated": 60,
     "list": _FAR,
     "clause": _FAR,
     "sentence": 4 * _FAR,
@@ -151,7 +157,7 @@ def _enumerates(page: Page, cue: Cue, cue_end: int, start: int, end: int) -> boo
         return True
     if cue.label in _HEDGES:
         return bool(_LISTED.search(page.plain, cue_end, end + 25))
-    return cue.reach in ("clause", "sentence")
+    return cue.reach in ("clause", "sentence", "general")
 
 
 def reaches_back(page: Page, cue: Cue, start: int, end: int, cue_start: int) -> bool:

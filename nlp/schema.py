@@ -51,7 +51,7 @@ CERTAINTIES = (
 )
 CUE_LABELS = (*CERTAINTIES, "family", "other", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both", "within")
-REACHES = ("next", "phrase", "purpose", "condition", "general", "list", "clause", "sentence")
+REACHES = ("next", "phrase", "purpose", "condition", "general", "dated", "list", "clause", "sentence")
 TRENDS = ("new", "progressed", "stable", "regressed", "resolved", "unknown")
 TREND_LABELS = (*TRENDS[:-1], "old", "quiet", "chronic", "change", "other", "none")
 SECTIONS = (
@@ -123,6 +123,7 @@ class Trend:
     direction: Annotated[str, DIRECTIONS]
     why: str
     phrases: tuple[str, ...]
+    dated: bool = False  # only with a year behind the words
 
 
 @dataclass(frozen=True)

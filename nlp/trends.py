@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
-from nlp.reach import UNDONE
+from nlp.reach import UNDONE, YEAR
 from nlp.schema import TRENDS, Trend
 from nlp.vocabulary import Vocabulary, current
 
@@ -115,6 +115,8 @@ def _trends(page: Page, mention: Mention) -> list[tuple[int, str]]:
                 continue  # "known metastases with no new deposits"
             if trend.label in ("resolved", "old") and UNDONE.search(page.plain, max(0, s - 40), s):
                 continue  # "has not yet healed"
+            if trend.dated and not YEAR.match(page.plain, e):
+                continue
             distance = _distance(page, mention, trend, s, e)
             if distance is None or (not fracture and _of_other(page, mention, s, e)):
                 continue
