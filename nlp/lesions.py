@@ -6,20 +6,17 @@ from bisect import bisect_right
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.labels import level_groups
 from nlp.page import Hit, Mention, Page, Site, page_of
 from nlp.schema import LESION_CLASSES
 from nlp.sentences import paragraph_before
-from nlp.vocabulary import Term, Vocabulary, Word, current
+from nlp.study import balance, head_only, sites, spine_study
+from nlp.terms import Term
+from nlp.vocabulary import Vocabulary, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
 _TUMOURS = ("malignant", "suspicious")
-_SAMPLE = 60  # sentences that show what a text is about
 _OWN = 30  # distance from which a place is no longer that of blood, where the head is named too
-_TITLE = 160  # characters in which a report names its study
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
-_OTHER_CORDS = ("umbilical cord", "spermatic cord", "vocal cord")
-_LEVEL, _ELSEWHERE = Word(spine=True), Word(elsewhere=True)
 _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
@@ -119,7 +116,7 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
         bleeds = term.concept is not None and term.concept.cls == "haemorrhage"
         in_head = bleeds and _nearer_the_head(page, start, end, index)
         return site == "always" or (stays(page, start, end, index) and not in_head)
-    places = _sites(page, index)
+    places = sites(page, index)
     inside = [p for p in places if p[0] < end and start < p[1]]
     found = [p for p in places if p not in inside] if inside else places
     if any(word.spine for _, _, word in inside):
@@ -137,7 +134,7 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
             or _grows_to_spine(page, end, index, decided)
         )
     if any(word.skeleton for _, _, word in places):
-        return (bones or _among_bones(page, index)) and not _head_only(page)
+        return (bones or _among_bones(page, index)) and not head_only(page)
     if site == "beside" and not any(word.neuraxis for _, _, word in inside):
         return _diagnosed(page, start, end)
     return _by_context(page, index, places)
@@ -145,7 +142,7 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
 
 def _nearer_the_head(page: Page, start: int, end: int, index: int) -> bool:
     """Whether blood lies in the head though the spine is named: "epidural haematoma and skull fracture"."""
-    places = [p for p in _sites(page, index) if p[2].head or p[2].spine]
+    places = [p for p in sites(page, index) if p[2].head or p[2].spine]
     if not any(p[2].head for p in places):
         return False
     nearest = min(places, key=lambda p: _distance(page, p, start, end))
@@ -157,10 +154,10 @@ def _among_bones(page: Page, index: int) -> bool:
 
     "Sclerotic lesions in the bone structures" of a chest CT may all lie in ribs and sternum.
     """
-    if spine_study(page) or any(word.whole for _, _, word in page.words(index)) or _balance(page) > 0:
+    if spine_study(page) or any(word.whole for _, _, word in page.words(index)) or balance(page) > 0:
         return True
     beside = (i for i in (index - 1, index + 1) if 0 <= i < len(page.sentences))
-    return any(word.spine for i in beside for _, _, word in _sites(page, i))
+    return any(word.spine for i in beside for _, _, word in sites(page, i))
 
 
 def _is_origin(page: Page, place: Site) -> bool:
@@ -193,31 +190,31 @@ def _grows_to_spine(page: Page, end: int, index: int, decided: list[Site]) -> bo
 
 def stays(page: Page, start: int, end: int, index: int) -> bool:
     """Whether words that mean the spine by themselves do so here: not beside the head or another place."""
-    words = [word for s, e, word in _sites(page, index) if not (s < end and start < e)]
+    words = [word for s, e, word in sites(page, index) if not (s < end and start < e)]
     if any(word.spine for word in words) or not any(word.elsewhere for word in words):
         return True
-    return not any(word.head for word in words) and (spine_study(page) is True or _balance(page) > 0)
+    return not any(word.head for word in words) and (spine_study(page) is True or balance(page) > 0)
 
 
 def _diagnosed(page: Page, start: int, end: int) -> bool:
     """Whether a disease of the whole body is the diagnosis of a spinal study ("consistent with myeloma")."""
     before, after = page.plain[max(0, start - 40) : start], page.plain[end : end + 60]
     concluded = _DIAGNOSED.search(before) or _CONCLUDED.match(after)
-    return bool(concluded) and (spine_study(page) is True or _balance(page) > 0)
+    return bool(concluded) and (spine_study(page) is True or balance(page) > 0)
 
 
 def _by_context(page: Page, index: int, places: list[Site]) -> bool:
     """Where a sentence without a deciding word belongs: to the one before, else to the whole study."""
     for before in _context_sentences(page, index):
-        sites = [word for _, _, word in _sites(page, before) if word.spine or word.elsewhere]
-        if sites:
-            return any(word.spine for word in sites)
+        words = [word for _, _, word in sites(page, before) if word.spine or word.elsewhere]
+        if words:
+            return any(word.spine for word in words)
     study = spine_study(page)
     if study is None:
-        return _balance(page) > 0 or (
-            any(word.neuraxis for _, _, word in places) and _balance(page) == 0 and not _head_only(page)
+        return balance(page) > 0 or (
+            any(word.neuraxis for _, _, word in places) and balance(page) == 0 and not head_only(page)
         )
-    return study or (bool(places) and not _head_only(page))
+    return study or (bool(places) and not head_only(page))
 
 
 def _context_sentences(page: Page, index: int) -> list[int]:
@@ -250,64 +247,11 @@ def _named_already(page: Page, place: Site) -> bool:
     return any(term.concept and s < place[1] and place[0] < e for s, e, term in near)
 
 
-def _sites(page: Page, index: int) -> list[Site]:
-    """The words of place in a sentence, those of the body's other parts too."""
-    sentence = page.sentences[index]
-    if sentence.sites is None:
-        foreign = _other_cord(page)
-        sentence.sites = [
-            (s, e, _ELSEWHERE if foreign and "cord" in page.plain[s:e] else word)
-            for s, e, word in page.words(index)
-            if word.spine or word.elsewhere or word.weak
-        ]
-        sentence.sites += [(s, e, _LEVEL) for s, e, _ in level_groups(page, index)]
-    return sentence.sites
-
-
-def _other_cord(page: Page) -> bool:
-    """Whether "the cord" is that of a navel, groin or larynx."""
-    if page.other_cord is None:
-        other = any(cord in page.plain for cord in _OTHER_CORDS)
-        page.other_cord = other and spine_study(page) is not True
-    return page.other_cord
-
-
 def _distance(page: Page, place: Site, start: int, end: int) -> float:
     """Characters between a finding and a place; commas put it further, what follows is a little nearer."""
     if place[0] >= end:
         return place[0] - end + 12 * page.text.count(",", end, place[0])
     return 1.3 * (start - place[1]) + 12 * page.text.count(",", place[1], start)
-
-
-def spine_study(page: Page) -> bool | None:
-    """Whether the study is of the spine, by its description or the report's first words; None if unsaid."""
-    if page.spine_study is None:
-        for words in (page.study, page.plain[:_TITLE]):
-            named = [spine for _, _, spine in page.vocabulary.studies.find(words) if spine is not None]
-            if named:
-                page.spine_study = any(named)
-                break
-    return page.spine_study
-
-
-def _balance(page: Page) -> int:
-    """Words of the spine less words of other places, counted once a page; above 0 it speaks of the spine."""
-    if page.balance is None:
-        page.balance = _count(page)
-    return page.balance
-
-
-def _count(page: Page) -> int:
-    balance = sum(1 for _, _, term in page.hits if term.concept and term.concept.spinal)
-    for index in range(min(len(page.sentences), _SAMPLE)):
-        for _, _, word in _sites(page, index):
-            balance += word.spine - word.elsewhere
-    return balance
-
-
-def _head_only(page: Page) -> bool:
-    sample = range(min(len(page.sentences), _SAMPLE))
-    return any(word.head for index in sample for _, _, word in _sites(page, index))
 
 
 @Language.factory("spinetriage_lesions")

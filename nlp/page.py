@@ -12,7 +12,8 @@ from nlp.described import Said
 from nlp.phrases import plain
 from nlp.reading import Detail
 from nlp.schema import LESION_CLASSES, Concept, Cue
-from nlp.vocabulary import Anchor, Term, Vocabulary, Word
+from nlp.terms import Term
+from nlp.vocabulary import Anchor, Vocabulary, Word
 
 # A level inside a phrase: "invasion of the T2 vertebral body", "the pedicle of L2 is absent".
 _LEVELS = r"[ctdls] ?\d{1,2}(?:(?:, ?| to | and | through | )[ctdls] ?\d{1,2}){0,3}"
