@@ -43,6 +43,7 @@ _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _COUNTED = 60  # characters before "thoracic" in which its numbers stand
 _ORDINAL = re.compile(r"\d(?:st|nd|rd|th)\b")
 _RANGED = re.compile(r"\b(?:to|through|until)\b")
+_ROOT = ("root", "nerve root")
 _TAIL = re.compile(rf"(?<=\d)\s*,\s*(?:and\s+)?(?:the\s+)?{_LETTER}[ \-.]?\d{{1,2}}$", re.IGNORECASE)
 _WEIGHTED_TAIL = re.compile(r"(?<=\d)(?:\W+(?:and\s+)?T[12])+$", re.IGNORECASE)
 _MAYBE_WEIGHTING = re.compile(r"T[12](?:\W+(?:and\W+|or\W+)?T?[12])?", re.IGNORECASE)
@@ -118,7 +119,7 @@ class _Guards:
             return match
         right = page.plain[match.end() : match.end() + 50].lstrip()
         tail = _WEIGHTED_TAIL.search(match.group()) if self._weighs(right) else None
-        if not tail and (self.healthy.match(right) or _starts(right, self.before)):
+        if not tail and (self.healthy.match(right) or _starts(right, (*self.before, *_ROOT))):
             tail = _TAIL.search(match.group())
         if tail:
             return _GROUP.match(page.text, match.start(), match.start() + tail.start())
@@ -137,7 +138,7 @@ class _Guards:
             or self._owned(left)
         ):
             return False
-        if right.startswith(("root", "nerve root")):
+        if right.startswith(_ROOT):
             return _ends(_without(left, ("the", "right", "left", "exiting", "traversing")), self.root_of)
         if not _MAYBE_WEIGHTING.fullmatch(match.group()) or _BONE_AFTER.match(right):
             return True

@@ -32,7 +32,7 @@ class Follow:
     same: tuple[str, ...]  # how one goes on about the very same lesion
     pronouns: tuple[str, ...]
     treatments: tuple[str, ...]
-    operations: tuple[str, ...]  # their level is the lesion's only where no other is told
+    operations: tuple[str, ...]  # treatments and curves: their level is the lesion's where no other is told
     things: tuple[str, ...]  # a lesion without a name, whose level the diagnosis takes
     back: tuple[str, ...]  # words that point back to a level told before
     parts: Mapping[str, str]  # a word for a part of the spine, and its region

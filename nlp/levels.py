@@ -157,6 +157,8 @@ class Levels:
         """Whether a sentence tells of a thing with a level, but of no finding that has it."""
         if not level_groups(page, index) or any(m.affirmed and m.levels for m in page.in_sentence(index)):
             return False
+        if any(word.disc for _, _, word in page.words(index)):
+            return False
         denied = False
         for word in _WORD.finditer(page.plain, page.sentences[index].start, page.sentences[index].end):
             denied = denied or word.group() in _DENIES
