@@ -79,10 +79,19 @@ _THIN = re.compile(
     r"(?:[0-4](?:[.,]\d)? ?mm\b|an? (?:\w+ ){0,2}(?:crescent|ribbon|sliver|thread|rim|slit|film|strip"
     r"|string|line|band)\b)"
 )
-_WITHIN = re.compile(  # a lesion of the cord that became smaller
-    r"(?<!diameter )(?<!caliber )(?<!calibre )(?<!thickness )(?<!width )"
-    r"\b(?:in|of|within|inside|along) the (?:\w+ ){0,2}(?:cord|conus|myelon)\b"
+_PARTLY = re.compile(
+    r"(?:[^.;:]{0,60}?\b(?:by|to))? (?:(?:about|more than|over|a) )?(?:half|third|quarter|[3-9]0 ?%)"
 )
+# The cord itself is what is reduced, not a lesion beside it or in it.
+_CORD = (
+    r"(?:the )?(?:(?:\w+ )?(?:diameter|caliber|thickness|width) of )?(?:the )?"
+    r"(?:(?:spinal|thoracic|cervical|dorsal|ventral|whole|adjacent|remaining|lower|upper) )*"
+    r"(?:cord|conus|myelon)\b"
+)
+_REDUCED = re.compile(
+    rf"(?:^|[.;:,]|\b(?:and|where|here|there|with|leav\w+|so|that|level|[ctdls]\d{{1,2}})\b)\s*{_CORD}[^.;:,]{{0,40}}$"
+)
+_REDUCES = re.compile(f" {_CORD}")
 _SHAPED_CORD = re.compile(
     r" (?:the |remaining |residual |visible |compressed |spinal |thoracic |cervical )*cord\b"
 )
@@ -135,18 +144,21 @@ def _thinned(page: Page, start: int, end: int) -> bool:
 
     A lesion in the cord may be reduced too, and a cord thinned by nothing is atrophic.
     """
-    index = page.sentence_at(start)
-    sentence = page.sentences[index]
+    index, text = page.sentence_at(start), page.plain
+    first = page.sentences[index].start
     no_cause = page.vocabulary.rules.priority.groups["no_cause"]
-    if page.plain.startswith("thin", start) and any(
-        m.concept.cls in _THINS
-        and m.concept.id not in no_cause
-        and not page.plain.endswith("no ", sentence.start, m.start)
+    caused = any(
+        m.concept.cls in _THINS and m.concept.id not in no_cause and not text.endswith("no ", first, m.start)
         for m in page.in_sentence(index)
-    ):
+    )
+    if caused and text.startswith("thin", start):
         return True
-    told = _THIN.match(page.plain, end)
-    return bool(told) and not _WITHIN.search(page.plain, sentence.start, told.end() if told else end)
+    if not (_THIN.match(text, end) or (caused and _PARTLY.match(text, end))):
+        return False
+    if text.startswith(("reduces", "reducing"), start):
+        return bool(_REDUCES.match(text, end))
+    own = start + 4 if text.startswith("cord ", start) else start
+    return bool(_REDUCED.search(text[first:own]))
 
 
 def _in_canal(page: Page, start: int, index: int) -> bool:
