@@ -1,11 +1,13 @@
 """How certain the report is of a finding, and the words that say so."""
 
 import re
+from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.page import Page, page_of
+from nlp.labels import level_groups
+from nlp.page import Mention, Page, page_of
 from nlp.reach import ASIDE, YEAR, reaches, reaches_back
 from nlp.schema import Cue
 from nlp.vocabulary import Vocabulary, current
@@ -43,7 +45,19 @@ class Certainty:
             mention.certainty, mention.cue = certainty_at(page, mention.start, mention.end)
             if mention.concept.site == "beside" and mention.cue and mention.cue.lower() == "known":
                 mention.certainty = "historical"  # "known myeloma" names the patient's disease, not a lesion
+        for asked, answer in pairwise(page.mentions):
+            if _answers(page, asked, answer):
+                asked.certainty, asked.cue = "unlikely", answer.cue
         return doc
+
+
+def _answers(page: Page, asked: Mention, answer: Mention) -> bool:
+    """Whether a suspicion is taken back in its sentence: "suspected, but no discitis was found"."""
+    if answer.certainty != "absent" or "suspected" not in (asked.cue or ""):
+        return False
+    together = asked.sentence == answer.sentence and asked.concept.id == answer.concept.id
+    elsewhere = together and any(s >= answer.end for s, _, _ in level_groups(page, asked.sentence))
+    return together and not elsewhere
 
 
 def certainty_at(page: Page, start: int, end: int) -> tuple[str, str | None]:
