@@ -165,6 +165,8 @@ class _Guards:
         if not _ends(owner, owners.subjects):
             return False
         subject = max((p for p in owners.subjects if owner.endswith(p)), key=len)
+        if subject in owners.long and not told:
+            return False
         before = _without(owner[: -len(subject)], ("the", "a", "normal", "spinal"))
         last = before.split()[-1:]
         return (

@@ -19,6 +19,7 @@ class Owners:
     why: str
     phrases: tuple[str, ...]
     subjects: tuple[str, ...]
+    long: tuple[str, ...]  # subjects that pass many levels: theirs only with a verb ("the cord ends at L1")
     between: tuple[str, ...]  # words that may stand between it and the level
     verbs: tuple[str, ...]  # with one of these a subject needs no beginning of a clause before it ...
     attached: tuple[str, ...]  # ... but none of these words
