@@ -31,7 +31,7 @@ def facts() -> dict[str, Any]:
             "forms": sum(len(c.forms) + len(c.dictation) + len(c.abbreviations) for c in rules.concepts),
             "forms_with_those_made_by_rule": len(vocabulary.terms.payloads),
             "cues": sum(len(cue.phrases) for cue in rules.cues),
-            "traps": sum(len(trap.phrases) for trap in rules.traps),
+            "traps": sum(len(trap.forms) for trap in rules.traps),
         },
         "site": site.load_site().name,
         "waiting_minutes": site.load_deadlines(),

@@ -14,7 +14,8 @@ _CORD = Place((IM,), 1.0, "Inside the cord, said with a preposition.", ())
 _BODY = Place((ED,), 0.9, "'The T8 body', 'bodies of L2 and L3': bone.", (), bone=True)
 _IN_BONE = Place((ED,), 0.6, "'In L3' is mostly in the bone of that name.", (), bone=True)
 _ON_SAC = Place((ED,), 0.6, "What touches the sac lies outside it.", (), anatomy=False)
-_NEGATED = re.compile(r"\b(?:without|no|not|nor)\b(?:\W+\w+){0,2}\W*$")
+_NEGATED = re.compile(r"(?:\b(?:without|no|not(?: yet)?|nor|never)|n't)\b(?:\W+\w+){0,2}\W*$")
+_DENIALS = ("no ", "not ", "nor ", "without", "never", "n't")
 _COPULA = (" is", " are", " was", " were", " appear", " remain", " look")
 _WITHIN = re.compile(r"\b(?:in|within|inside|involving|occupying) (?:\w+ ){1,5}$")
 _LABEL = re.compile(r"[ctdls]\d{1,2}|\d+(?:st|nd|rd|th)?")
@@ -105,7 +106,7 @@ class _Around:
     def outside(self, page: Page, sentence: Sentence, start: int, end: int, place: Place) -> bool:
         """Whether the words before and after a place say that the lesion does not lie in it."""
         left = page.plain[max(sentence.start, start - 60) : start]
-        if ("no " in left or "not " in left or "nor " in left or "without" in left) and _NEGATED.search(left):
+        if any(word in left for word in _DENIALS) and _NEGATED.search(left):
             return True
         if not place.anatomy or not place.compartments:
             return False

@@ -64,6 +64,8 @@ _RECURRED = re.compile(
 _SIZED = re.compile(r" (?:\d[\d.]* ?[mc]m|multiple|several|numerous|innumerable|extensive|huge|two|three)\b")
 _TOLD = re.compile(r"(?: \w+){0,4} (?:with|compress\w+|measur\w+|consistent|suspicious|extending|new)\b")
 _BEARING = re.compile(r"\w+ing\b")
+_SINGULAR = re.compile(r"\b(?:is|was|has|seems|appears|remains)\b")
+_HEAD = re.compile(r"\b(?:of|for|either|both)\b(?: \w+){0,3} $")
 UNDONE = re.compile(
     r"\b(?:not|never|nor|hardly|barely)(?: (?:yet|fully|completely|entirely|been|have|has))* ?$"
 )
@@ -165,18 +167,29 @@ def reaches_back(page: Page, cue: Cue, start: int, end: int, cue_start: int) -> 
     gap = page.plain[end:cue_start]
     if cue.label == "end" or ";" in gap or len(gap) > _REACH[cue.reach]:
         return False
-    if cue.label == "historical" and _FOUND.search(page.plain, start, cue_start):
-        return False
     if cue.label == "historical" and (
-        UNDONE.search(page.plain, end, cue_start) or _back(page, start, cue_start)
+        _FOUND.search(page.plain, start, cue_start)
+        or UNDONE.search(page.plain, end, cue_start)
+        or _back(page, start, cue_start)
     ):
         return False
     if cue.reach == "general" and level_groups(page, page.sentence_at(start)):
         return False
     if cue.reach == "condition":
         return bool(_DOUBTED.search(page.plain, max(0, start - _NEAR), start))
+    if cue.label in ("absent", "unlikely") and " and " in gap and _of_last(page, start, end, cue_start):
+        return False
     beside = cue.label == "historical" and gap.strip() in (",", ", (", "(")  # "schwannoma, resected"
     return beside or "," not in gap or bool(_LISTED.search(gap))
+
+
+def _of_last(page: Page, start: int, end: int, cue_start: int) -> bool:
+    """Whether the verb is singular, so that of two findings only the last is meant: "X and Y is unlikely"."""
+    between = [m for m in page.in_sentence(page.sentence_at(start)) if end <= m.start < cue_start]
+    if not between or " and " not in page.plain[end : between[-1].start]:
+        return False
+    of = _HEAD.search(page.plain, max(0, start - _NEAR), start)  # "the diagnosis of X and Y is unlikely"
+    return not of and bool(_SINGULAR.search(page.plain, between[-1].end, cue_start + _BESIDE))
 
 
 def _back(page: Page, start: int, cue_start: int) -> bool:

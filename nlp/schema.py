@@ -163,6 +163,12 @@ class Trap:
     why: str
     phrases: tuple[str, ...]
     elsewhere: bool = False  # the phrase is a place of another part of the body
+    heads: tuple[str, ...] = ()  # a trap only with one of these behind it: "MSCC" and "meeting"
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The phrases as they stand in a report."""
+        return tuple(f"{p} {head}" for p in self.phrases for head in self.heads) or self.phrases
 
 
 @dataclass(frozen=True)

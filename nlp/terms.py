@@ -94,7 +94,7 @@ def _add_slips(rules: Rules, terms: dict[str, Term], endings: list[tuple[str, st
 
 
 def _traps(rules: Rules, terms: dict[str, Term]) -> list[str]:
-    traps = [normal(phrase) for trap in rules.traps for phrase in trap.phrases]
+    traps = [normal(phrase) for trap in rules.traps for phrase in trap.forms]
     for trap in traps:
         if trap in terms:
             owner = terms[trap].concept

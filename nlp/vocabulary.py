@@ -142,7 +142,7 @@ def _words(rules: Rules, spellings: Spellings) -> dict[str, Word]:
     for phrase, level in rules.levels.landmarks.items():
         mark([phrase], landmark=level)
     for trap in rules.traps:
-        for phrase in trap.phrases:
+        for phrase in trap.forms:
             for form in spellings(phrase):
                 words.setdefault(form, Word(trap=True, elsewhere=trap.elsewhere))
     return words
@@ -178,7 +178,7 @@ def _discs() -> Iterator[tuple[str, int, str, int]]:
 
 def _studies(rules: Rules) -> dict[str, bool | None]:
     """Whether a word of a study's name means the spine; None for a trap ("spine of the scapula")."""
-    studies: dict[str, bool | None] = {normal(p): None for trap in rules.traps for p in trap.phrases}
+    studies: dict[str, bool | None] = {normal(p): None for trap in rules.traps for p in trap.forms}
     studies |= {normal(word): False for word in rules.sites.other_study}
     return studies | {normal(word): True for word in rules.sites.spine_study}
 

@@ -32,7 +32,7 @@ def _lists(rules: Rules) -> Iterator[tuple[str, str, str, Iterable[str]]]:
     for c in rules.concepts:
         yield "lexicon", "lexicon", c.id, (*c.forms, *c.dictation, *c.abbreviations)
     yield from (("lexicon", "neural.toml", verb.grade, verb.phrases) for verb in rules.neural.verb)
-    yield from (("lexicon", "traps.toml", ", ".join(trap.ids), trap.phrases) for trap in rules.traps)
+    yield from (("lexicon", "traps.toml", ", ".join(trap.ids), trap.forms) for trap in rules.traps)
     yield from ((f"cues {cue.direction}", "context.toml", cue.label, cue.phrases) for cue in rules.cues)
     yield from (("trends", "context.toml", trend.label, trend.phrases) for trend in rules.trends)
     for place in rules.places:
