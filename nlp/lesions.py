@@ -21,6 +21,11 @@ _CONCLUDED = re.compile(
     r"[^.;,]{0,25}\b(?:is|are) (?:the )?(?:most |more )?(?:likely|favou?red|suspected|probable)"
 )
 # "metastasis from breast cancer", "of the gastric primary", "carcinoma of the lung": not where it is.
+_NEXT = 40  # characters between a finding and the place that it is said to lie in
+_IN = re.compile(
+    r" (?:(?:is|are|was|were|also|now|seen|noted|present|found|visible|located|situated|again|new) )*"
+    r"(?:in|at|within|inside|of) (?:(?:the|left|right|upper|lower|posterior|anterior) )*"
+)
 _OF = ("of ", "from ", " to ")
 _CAME = re.compile(r"\b(?:from|of|secondary to|due to)\s+(?:\w+\s+){0,3}$")
 _ORIGIN = re.compile(
@@ -119,7 +124,9 @@ def is_spinal(page: Page, hit: Hit, index: int, bones: bool) -> bool:
     places = sites(page, index)
     inside = [p for p in places if p[0] < end and start < p[1]]
     found = [p for p in places if p not in inside] if inside else places
-    if any(word.spine for _, _, word in inside):
+    if any(word.spine for _, _, word in inside) or any(
+        word.spine and _lies_in(page, end, s) for s, _, word in found
+    ):
         return True
     decided = [p for p in found if p[2].spine or (p[2].elsewhere and not _is_origin(page, p))]
     if any(p[2].spine for p in decided):
@@ -158,6 +165,11 @@ def _among_bones(page: Page, index: int) -> bool:
         return True
     beside = (i for i in (index - 1, index + 1) if 0 <= i < len(page.sentences))
     return any(word.spine for i in beside for _, _, word in sites(page, i))
+
+
+def _lies_in(page: Page, end: int, place: int) -> bool:
+    """Whether the very next words put a finding into a place: "a metastasis is seen in L4"."""
+    return 0 < place - end <= _NEXT and bool(_IN.fullmatch(page.plain, end, place))
 
 
 def _is_origin(page: Page, place: Site) -> bool:
