@@ -57,10 +57,8 @@ def compare(name: str, texts: list[str]) -> None:
     timed = [(cpu_seconds(bare, piece), cpu_seconds(reader.read, piece)) for piece in pieces]
     ratios = [tokenizer / reading for tokenizer, reading in timed]
     rate = len(texts) / sum(reading for _, reading in timed)
-    print(
-        f"{name:<28} {len(texts):>6,} texts {rate:>8,.0f} a CPU-second   ratio {statistics.median(ratios):.2f}"
-        f" (least {min(ratios):.2f}, most {max(ratios):.2f})"
-    )
+    spread = f"{statistics.median(ratios):.2f} (least {min(ratios):.2f}, most {max(ratios):.2f})"
+    print(f"{name:<28} {len(texts):>6,} texts {rate:>8,.0f} a CPU-second   ratio {spread}")
 
 
 def two_processes(texts: list[str]) -> None:
