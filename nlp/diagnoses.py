@@ -163,10 +163,11 @@ def _settled(page: Page, descriptors: frozenset[str]) -> None:
     """A known disease is stable when all its described lesions are, those of its level if it has one."""
     for m in page.mentions:
         family = next((f for f in _FAMILIES if m.concept.cls in f), ())
-        named = family and m.affirmed and m.trend == "unknown" and m.concept.id not in descriptors
-        if not named or m.old:
+        if not (family and m.affirmed and m.trend == "unknown") or m.old:
             continue
-        told = m.concept.cls == "inflammatory" or (m.cue or "").lower().startswith("known")
+        known = (m.cue or "").lower().startswith("known")
+        if not known and (m.concept.cls != "inflammatory" or m.concept.id in descriptors):
+            continue
         parts = [
             o
             for o in page.mentions
@@ -175,7 +176,7 @@ def _settled(page: Page, descriptors: frozenset[str]) -> None:
             and o.concept.cls in family
             and (not m.levels or {*m.levels} & {*o.levels})
         ]
-        if told and parts and all(o.known for o in parts):
+        if parts and all(o.known for o in parts):
             m.trend = "stable"
 
 

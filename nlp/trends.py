@@ -22,9 +22,11 @@ _NONE_NEW = re.compile(r"\b(?:no|without)(?: \w+ (?:or|and))? $")  # "no recent 
 _FAR = 90
 # A description and the diagnosis that follows it are one lesion: "new nodules, drop metastases".
 _NAMED = re.compile(
-    r"(?: (?:of|at|in|on) [^,.;]{1,40})?,?\s*(?:(?:likely|probably|possibly|most|highly|is|are|c w|s o)\s+)*"
+    r"(?: (?:of|at|in|on) [^,.;]{1,40})?,?\s*"
+    r"(?:(?:or|versus|vs|likely|probably|possibly|most|highly|is|are|c w|s o)\s+)*"
     r"(?:consistent with|compatible with|in keeping with|suspicious for|suggestive of|concerning for"
-    r"|representing|favou?red to be|due to)?\s*(?:an? |the |multiple |diffuse )?"
+    r"|representing|favou?red to be|due to)?\s*"
+    r"(?:(?:an?|the|multiple|diffuse|small|tiny|large|typical|benign) )*"
 )
 # What a change is of, right after it: "unchanged vertebral alignment", "no change in the height".
 _OF = re.compile(
