@@ -8,16 +8,17 @@ from nlp.vocabulary import Vocabulary
 _CHOICE = re.compile(r"\[\s*\w+(?:\s*[/|]\s*\w+)+\s*\]")  # "[no/mild/severe]", nothing chosen
 _LETTER = re.compile(r"[^\W\d_]")
 _PLAINLY = 0.2  # share of English function words that needs no comparison
-_SAMPLE = 400  # characters of the beginning and of the end that show the language
+_SAMPLE = 300  # characters of the beginning and of the end that show the language
 
 
 def unreadable(page: Page, vocabulary: Vocabulary) -> str | None:
     """Why the text cannot be read, or None; a text with an affirmed lesion is always read."""
     if any(m.affirmed for m in page.mentions):
         return None
-    template = vocabulary.rules.language.template
-    marks = sum(page.plain.count(mark) for mark in template.marks)
-    if marks >= template.minimum_marks or ("[" in page.text and _CHOICE.search(page.text)):
+    marks = vocabulary.template.findall(page.plain)
+    if len(marks) >= vocabulary.rules.language.template.minimum_marks or (
+        "[" in page.text and _CHOICE.search(page.text)
+    ):
         return "template"
     sample = page.plain
     if len(sample) > 2 * _SAMPLE:

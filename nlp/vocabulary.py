@@ -1,5 +1,6 @@
 """The rules compiled for search: which phrase means what."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -74,6 +75,7 @@ class Vocabulary:
     background: frozenset[str]  # names that are no finding of a study by themselves
     red_flags: Phrases[tuple[str, ...]]
     studies: Phrases[bool | None]
+    template: re.Pattern[str]  # marks that an unfilled template leaves
     english: frozenset[str]  # function words
     foreign: frozenset[str]
     concepts: dict[str, Concept] = field(default_factory=dict)
@@ -99,6 +101,7 @@ def compile_rules(rules: Rules) -> Vocabulary:
         background=frozenset(normal(p) for c in rules.cues if c.direction == "within" for p in c.phrases),
         red_flags=_red_flags(rules, spellings),
         studies=Phrases(_studies(rules)),
+        template=re.compile("|".join(map(re.escape, rules.language.template.marks))),
         english=frozenset(rules.language.english.words),
         foreign=frozenset(rules.language.others.words),
         concepts={concept.id: concept for concept in rules.concepts},
