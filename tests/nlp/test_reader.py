@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.phrases import plain
-from nlp.reader import certainty_of, language, read, read_many, rules_version
+from nlp.reader import PIPELINE, certainty_of, language, read, read_many, rules_version
 from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES, TRENDS
 from nlp.vocabulary import Anchor, current
 
@@ -287,6 +287,12 @@ def test_what_is_left_unread_would_change_nothing(monkeypatch):
     whole = dataclasses.replace(current(), spine=always)
     monkeypatch.setattr("nlp.reader.current", lambda: whole)
     assert [read(text).to_dict() for text in texts] == sparse
+
+
+def test_spacy_finds_every_component_without_our_imports():
+    named = tomllib.loads((TESTS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    factories = named["project"]["entry-points"]["spacy_factories"]
+    assert factories == {f"spinetriage_{name}": f"nlp.{name}:_make" for name in PIPELINE}
 
 
 def test_the_room_starts_alone_and_quickly():
