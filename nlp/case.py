@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
-from nlp.neural import PRESSURE, ends
+from nlp.neural import ends
 from nlp.page import Mention, Page
-from nlp.schema import LESION_CLASSES
+from nlp.schema import LESION_CLASSES, PRESSURE
 
 Groups = Mapping[str, frozenset[str]]
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from nlp.extents import vertebrae
 from nlp.page import Mention, Page, page_of
 from nlp.places import ED, IDEM, IM, Cue, place_cues
-from nlp.schema import LESION_CLASSES, Place
+from nlp.schema import LESION_CLASSES, PRESSURE, Place
 from nlp.vocabulary import Vocabulary, current
 
 _HINTED = 80  # characters at which a hint still counts
@@ -221,7 +221,7 @@ def _follow(page: Page, both_sides: tuple[str, ...]) -> None:
     """A mention without a place of its own takes that of the lesion it continues or names."""
     last: dict[int, Mention] = {}
     for mention in page.mentions:
-        if mention.concept.cls in ("compression", "crowding", "anatomy", *_NOWHERE):
+        if mention.concept.cls in (*PRESSURE, "anatomy", *_NOWHERE):
             continue
         before = last.get(mention.sentence)
         epidural = before and before.compartments == (ED,) and before.concept.strength == "definitional"

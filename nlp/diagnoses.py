@@ -5,9 +5,8 @@ import re
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from nlp.neural import PRESSURE
 from nlp.page import Mention, Page, page_of
-from nlp.schema import LESION_CLASSES
+from nlp.schema import LESION_CLASSES, PRESSURE
 from nlp.vocabulary import Vocabulary, current
 
 _LINK = re.compile(

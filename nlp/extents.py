@@ -6,10 +6,10 @@ from nlp.page import Page
 
 Group = tuple[int, int, str]
 
-_COLUMN = tuple(
+COLUMN = tuple(
     f"{region}{n}" for region, last in (("C", 7), ("T", 12), ("L", 5), ("S", 5)) for n in range(1, last + 1)
 )
-_ORDER = {vertebra: place for place, vertebra in enumerate(_COLUMN)}
+_ORDER = {vertebra: place for place, vertebra in enumerate(COLUMN)}
 _ORDER |= {"C8": _ORDER["C7"], "L6": _ORDER["L5"]}
 _OPENED = re.compile(r"\b(from|between|extend\w*|starting|spanning|running)\b[^,;.]*$")
 _TO = re.compile(r"[^.;]{0,25}?\b(?:to|through|until|upto|till|as far as)\b[^.;,]{0,28}")
@@ -21,12 +21,12 @@ _GREW = re.compile(
     r"[\s,]*(?:extend\w*|extension|track\w*|descend\w*|ascend\w*|spread\w*|reach\w*)\b"
     r"[^.;,]{0,25}\b(?:to|until|upto|till|as far as)\b[^.;,]{0,20}"
 )
-# "upper border C4, lower border C6"
 # "beginning at T6 and ending at T10"
 _ENDED = re.compile(
     r"[\s,]*(?:(?:and|which|that|then) )*(?:end|terminat|reach|stopp?|finish)(?:s|es|ed|ing|e)?"
     r"(?: \w+ly)?(?: up| down)?(?: at| in)?(?: the)?(?: level of)?(?: the)? "
 )
+# "upper border C4, lower border C6"
 _BORDER = r"(?:border|margin|pole|end|limit|extent|edge)\b[^.;,]{0,14}"
 _UPPER = re.compile(rf"\b(?:upper|superior|cranial|cephalad|rostral|top) {_BORDER}$")
 _LOWER = re.compile(rf"[^.;]{{0,14}}\b(?:lower|inferior|caudal|bottom) {_BORDER}")
@@ -42,7 +42,7 @@ def vertebrae(label: str) -> tuple[str, ...]:
     """All vertebrae of a label such as 'T6' or 'T12-L2'."""
     first, *last = label.split("-")
     low, high = sorted((order(first), order(last[0] if last else first)))
-    return _COLUMN[low : high + 1]
+    return COLUMN[low : high + 1]
 
 
 def extents(page: Page, start: int, groups: list[Group], marks: list[Group]) -> list[Group]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from nlp.case import FLUID, Case
 from nlp.page import Mention
+from nlp.schema import TUMOURS
 
-_SERIOUS = ("malignant", "suspicious")
 _BENIGN_KINDS = ("benign_other", "cyst", "vascular")
 _INFARCT = re.compile(r"infarct|ischemi")
 _COLUMNS = re.compile(r"bod(?:y|ies)\b[^.;]{0,60}(?:pedicle|lamina)[^.;]{0,60}(?:spinous|posterior element)")
@@ -53,7 +53,7 @@ def _of_lesion(case: Case, m: Mention) -> Iterator[str]:
         yield "R3"
     if cls == "infection":
         yield "R4" if sure else "R4b"
-    elif cls in _SERIOUS:
+    elif cls in TUMOURS:
         yield from _of_tumour(case, m, sure)
     elif cls == "fracture":
         yield from _of_fracture(case, m, sure)

@@ -7,14 +7,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Hit, Mention, Page, Site, page_of
-from nlp.schema import LESION_CLASSES
+from nlp.schema import LESION_CLASSES, TUMOURS
 from nlp.sentences import paragraph_before
 from nlp.study import balance, head_only, sites, spine_study
 from nlp.terms import Term
 from nlp.vocabulary import Vocabulary, current
 
 _SILENT = ("technique", "signoff")  # sections that assert nothing
-_TUMOURS = ("malignant", "suspicious")
 _OWN = 30  # distance from which a place is no longer that of blood, where the head is named too
 _LIST = re.compile(r"(?:[\w ]{0,25}(?:,| and | or | & |/)){1,4}[\w ]{0,25}")
 _CONCLUDED = re.compile(
@@ -77,7 +76,7 @@ class Lesions:
             bones = told or concept.cls not in LESION_CLASSES
             if is_spinal(page, hit, index, bones):
                 found.append(Mention(start, end, concept, index))
-                told = told or concept.cls in _TUMOURS
+                told = told or concept.cls in TUMOURS
         page.add(found)
         return doc
 

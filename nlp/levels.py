@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from nlp.extents import Group, order, vertebrae
 from nlp.labels import level_groups
 from nlp.page import Mention, Page, page_of
-from nlp.schema import LESION_CLASSES
+from nlp.schema import LESION_CLASSES, PRESSURE
 from nlp.sentences import paragraph_before
 from nlp.vocabulary import Vocabulary, current
 
@@ -242,7 +242,7 @@ def _distance(text: str, mention: Mention, start: int, end: int) -> float:
         return 0
     after = start >= mention.end
     left, right = (mention.end, start) if after else (end, mention.start)
-    pressed = 30 if mention.concept.cls in ("compression", "crowding") and not after else 0
+    pressed = 30 if mention.concept.cls in PRESSURE and not after else 0
     apart = 40 * text.count(";", left, right) + 15 * text.count(",", left, right)
     if not mention.affirmed and _EXCEPT.search(text, max(0, mention.start - 25), mention.start):
         apart += 40  # "neurofibromas from C4 to C7 without extension", "phlegmon without abscess at L4-5"

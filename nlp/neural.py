@@ -7,12 +7,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
-from nlp.schema import LESION_CLASSES
+from nlp.schema import LESION_CLASSES, PRESSURE
 from nlp.vocabulary import Vocabulary, current
 
 Cause = tuple[tuple[Mention, ...], bool]
 
-PRESSURE = ("compression", "crowding")
 _MAKES = re.compile(
     r"\b(?:due to|because of|secondary to|owing to|from|by|caus\w+|result\w+|produc\w+|lead\w+|with)\b"
 )

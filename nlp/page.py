@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from nlp.described import Said
 from nlp.phrases import plain
 from nlp.reading import Detail
-from nlp.schema import LESION_CLASSES, Concept, Cue
+from nlp.schema import AFFIRMED, LESION_CLASSES, Concept, Cue
 from nlp.terms import Term
 from nlp.vocabulary import Anchor, Vocabulary, Word
 
@@ -81,7 +81,7 @@ class Mention:
     @property
     def affirmed(self) -> bool:
         """Whether the report says, or may say, that it is there."""
-        return self.certainty in ("present", "probable", "possible")
+        return self.certainty in AFFIRMED
 
     @property
     def sure(self) -> bool:
@@ -163,7 +163,7 @@ class Page:
         """The certainty cues of a sentence."""
         sentence = self.sentences[index]
         if sentence.cues is None:
-            sentence.cues = list(self.vocabulary.cues.find(self.plain, sentence.start, sentence.end))
+            sentence.cues = self.vocabulary.cues.find(self.plain, sentence.start, sentence.end)
         return sentence.cues
 
     def said(self) -> dict[int, Said]:

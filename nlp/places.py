@@ -6,7 +6,7 @@ from functools import cache
 
 from nlp.labels import level_groups
 from nlp.page import Mention, Page, Sentence
-from nlp.schema import COMPARTMENTS, Landmarks, Place
+from nlp.schema import COMPARTMENTS, PRESSURE, Landmarks, Place
 
 ED, IDEM, IM = COMPARTMENTS
 _NEXT_TO = 25  # characters between pressure and what is pressed
@@ -58,7 +58,7 @@ def place_cues(page: Page, index: int, mentions: list[Mention]) -> tuple[list[Cu
         if place is not None:
             found.append((start, end, place))
     found += _bodies(page, index, bool(cords))
-    pressing = [m for m in mentions if m.concept.cls in ("compression", "crowding")]
+    pressing = [m for m in mentions if m.concept.cls in PRESSURE]
     return [
         Cue(
             s,

@@ -35,6 +35,8 @@ CONTEXT_CLASSES = (
     "device",
     "anatomy",
 )
+TUMOURS = ("malignant", "suspicious")
+PRESSURE = ("compression", "crowding")
 COMPARTMENTS = ("extradural", "intradural_extramedullary", "intramedullary")
 ROUTES = ("S", "E", "T", "I", "B", "M")
 STRENGTHS = ("definitional", "strong", "moderate", "weak")
@@ -49,6 +51,7 @@ CERTAINTIES = (
     "indication",
     "recommendation",
 )
+AFFIRMED = CERTAINTIES[:3]  # the report says, or may say, that it is there
 CUE_LABELS = (*CERTAINTIES, "family", "other", "pseudo", "end")
 DIRECTIONS = ("after", "before", "both", "within")
 REACHES = ("next", "phrase", "purpose", "condition", "general", "dated", "list", "clause", "sentence")

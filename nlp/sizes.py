@@ -56,7 +56,6 @@ _PLACED = re.compile(
 )
 _UNITS = ("mm", "cm", "millim", "centim")
 _SMALL = 10.0  # millimetres; subcentimetre means less
-_NEXT_WORD = 15
 _PUSHED = 20  # characters between retropulsion and its millimetres
 _FAR, _WEAK = 120, 80  # characters a size reaches; what a following mention further off is set back by
 

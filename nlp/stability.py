@@ -8,23 +8,20 @@ from spacy.tokens import Doc
 
 from nlp.described import Said
 from nlp.details import denial
+from nlp.extents import COLUMN
 from nlp.labels import level_groups
 from nlp.neural import ends
 from nlp.owners import lesions_of, noun
 from nlp.page import Mention, Page, page_of
 from nlp.reading import Detail
+from nlp.schema import TUMOURS
 from nlp.vocabulary import Vocabulary, current
 
-ELEMENTS = ("location", "pain", "bone", "alignment", "collapse", "posterolateral")
-_TUMOURS = ("malignant", "suspicious")
 # Points as published by the Spine Oncology Study Group (Fisher 2010).
 _BONE = {"lytic": ("lytic", 2), "mixed": ("mixed", 1), "sclerotic": ("blastic", 0)}
 _PAIN = {"mechanical": 3, "non-mechanical": 1, "painless": 0}
 _ALIGNMENT = {"subluxation": 4, "de novo deformity": 2, "normal": 0}
 _SIDES = {"bilateral": 3, "unilateral": 1, "none": 0}
-_COLUMN = [
-    f"{region}{n}" for region, last in (("C", 7), ("T", 12), ("L", 5), ("S", 5)) for n in range(1, last + 1)
-]
 _REGIONS = (  # (name, points, vertebrae), the worst first
     ("junctional", 3, frozenset(("C1", "C2", "C7", "T1", "T2", "T11", "T12", "L1", "L5", "S1"))),
     ("mobile", 2, frozenset(("C3", "C4", "C5", "C6", "L2", "L3", "L4"))),
@@ -49,7 +46,7 @@ class Stability:
         page = page_of(doc, self.vocabulary)
         done: set[str] = set()
         for m in page.mentions:
-            tumour = m.affirmed and not m.absorbed and m.concept.cls in _TUMOURS and m.concept.route == "S"
+            tumour = m.affirmed and not m.absorbed and m.concept.cls in TUMOURS and m.concept.route == "S"
             if tumour and m.levels and "extradural" in m.compartments and done.isdisjoint(ends(m)):
                 done |= ends(m)
                 noun(page.in_sentence(m.sentence), m).sins = list(_elements(page, m))
@@ -82,10 +79,10 @@ def _location(page: Page, tumour: Mention) -> Detail | None:
     return None
 
 
-def _vertebrae(label: str) -> list[str]:
+def _vertebrae(label: str) -> tuple[str, ...]:
     """All vertebrae of "T6" or "T12-L2"; C8 and L6 are none of the score."""
-    known = [_COLUMN.index(v) for v in label.split("-") if v in _COLUMN]
-    return _COLUMN[min(known) : max(known) + 1] if known else []
+    known = [COLUMN.index(v) for v in label.split("-") if v in COLUMN]
+    return COLUMN[min(known) : max(known) + 1] if known else ()
 
 
 def _bone(details: list[Detail]) -> Detail | None:

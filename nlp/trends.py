@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from nlp.page import Mention, Page, page_of
 from nlp.reach import UNDONE, YEAR
-from nlp.schema import TRENDS, Trend
+from nlp.schema import TRENDS, TUMOURS, Trend
 from nlp.vocabulary import Vocabulary, current
 
 # An old one is gone, a chronic one is not; an old fracture is still there.
@@ -95,14 +95,12 @@ def _share(page: Page) -> None:
 
 
 def _same(one: Mention, other: Mention) -> bool:
-    tumours = ("malignant", "suspicious")
-    return one.concept.cls in tumours and other.concept.cls in tumours
+    return one.concept.cls in TUMOURS and other.concept.cls in TUMOURS
 
 
 def _keys(m: Mention) -> list[tuple[str, str]]:
     """What makes two mentions one thing: the level (lesion or metastasis), without levels the concept."""
-    tumour = m.concept.cls in ("malignant", "suspicious")
-    family = "tumour" if tumour else m.concept.cls
+    family = "tumour" if m.concept.cls in TUMOURS else m.concept.cls
     return [(family, level) for level in m.levels] or [(m.concept.id, "")]
 
 

@@ -12,21 +12,8 @@ from nlp.rules import load
 from nlp.schema import Concept, Cue, Place, Rules, Trend
 from nlp.terms import Term, compile_terms
 
-_REGIONS = (
-    "c",
-    "t",
-    "th",
-    "d",
-    "l",
-    "s",
-    "cv",
-    "tv",
-    "dv",
-    "lv",
-    "hwk",
-    "bwk",
-    "lwk",
-)  # as levels are written
+# As levels are written, by German abbreviations too.
+_REGIONS = ("c", "t", "th", "d", "l", "s", "cv", "tv", "dv", "lv", "hwk", "bwk", "lwk")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 
 

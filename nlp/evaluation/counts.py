@@ -8,15 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from nlp.evaluation.labels import AFFIRMED, Labelled
+from nlp.evaluation.labels import Labelled
+from nlp.extents import COLUMN
 from nlp.pricing import TIERS
 from nlp.reading import Finding, Reading
-from nlp.schema import COMPARTMENTS
+from nlp.schema import AFFIRMED, COMPARTMENTS
 
 _LEVEL = re.compile(r"([CTDLS])\s*(\d{1,2})")
-_COLUMN = [
-    f"{region}{n}" for region, last in (("C", 7), ("T", 12), ("L", 5), ("S", 5)) for n in range(1, last + 1)
-]
 
 
 def affirmed(reading: Reading) -> list[Finding]:
@@ -40,10 +38,10 @@ def vertebrae(labels: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for label in labels:
         named = [f"{'T' if region == 'D' else region}{int(n)}" for region, n in _LEVEL.findall(label.upper())]
-        named = [name for name in named if name in _COLUMN]
+        named = [name for name in named if name in COLUMN]
         if len(named) == 2:
-            first, last = sorted(map(_COLUMN.index, named))
-            named = _COLUMN[first : last + 1]
+            first, last = sorted(map(COLUMN.index, named))
+            named = [*COLUMN[first : last + 1]]
         found.update(named)
     return found
 

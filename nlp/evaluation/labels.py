@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlp.pricing import TIERS
-from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES
+from nlp.schema import AFFIRMED, CERTAINTIES, COMPARTMENTS, LESION_CLASSES
 
-AFFIRMED = frozenset({"present", "probable", "possible"})
 NEURAL = ("none", "possible", "present")
 TIER_NAMES = dict(zip(("P1", "P2", "P3", "P4"), TIERS, strict=True))
 
