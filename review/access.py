@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
-from review.models import Account, Role
+from review.models import Account, Case, Role
 
 T = TypeVar("T", bound=Model)
 
@@ -24,7 +24,10 @@ RIGHTS: dict[str, frozenset[Role]] = {
     for name, roles in {
         "queue": _READERS | {Role.AUDITOR},
         "case": _READERS | {Role.AUDITOR},
-        "decide": _READERS,  # next, claim, extend, release, confirm, dismiss, return, reopen
+        "decide": _READERS,  # everything that is done to a case
+        "statistics": _READERS | {Role.AUDITOR, Role.ADMIN},
+        "export": {Role.LEAD, Role.AUDITOR},  # the list as CSV, without text
+        "labels": {Role.LEAD},  # decided cases with their text, for `evaluate`
         "explain": _READERS | {Role.AUDITOR},
         "runs": _KEEPERS,
         "rejected": _KEEPERS,
@@ -47,6 +50,11 @@ def require(account: Account, right: str) -> None:
         raise AccessError(
             f"The account {account.username!r} may not use {right!r}; it needs one of the roles {needed}."
         )
+
+
+def is_hidden(case: Case, account: Account) -> bool:
+    """Whether this person must not see what the machine read, as the case waits to be read blind."""
+    return case.hides_reading and may(account, "decide")
 
 
 def visible(rows: QuerySet[T], account: Account, source: str = "source") -> QuerySet[T]:

@@ -11,7 +11,8 @@ from review.models import Account
 
 Page = Callable[[HttpRequest], HttpResponseBase]
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 WITH_FIRST_PASSWORD = {"password", "login", "logout", "health"}

@@ -3,16 +3,16 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from review.pages import case, entry, lists
+from review.pages import acts, case, entry, lists, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
-    path("worklist/", lists.worklist, name="worklist"),
+    path("worklist/", worklist.worklist, name="worklist"),
     path("runs/", lists.runs, name="runs"),
     path("rejected/", lists.rejected, name="rejected"),
-    path("case/next/", case.next_case, name="next"),
+    path("case/next/", acts.next_case, name="next"),
     path("case/<int:case_id>/", case.case, name="case"),
-    path("case/<int:case_id>/<slug:name>/", case.act, name="act"),
+    path("case/<int:case_id>/<slug:name>/", acts.act, name="act"),
     path(
         "login/",
         LoginView.as_view(template_name="pages/login.html", redirect_authenticated_user=True),

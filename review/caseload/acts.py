@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from review import audit
 from review.access import visible
 from review.digests import decision_digest
-from review.models import Account, Case, CaseEvent, Decision
+from review.models import Account, Case, CaseEvent, Decision, Escalation
 
 ORDER = ("tier", "first_arrival", "id")
 State, Kind = Case.State, CaseEvent.Kind
@@ -59,7 +60,8 @@ def claim(account: Account, case_id: int) -> bool:
     now = timezone.now()
     with transaction.atomic():
         free = visible(Case.objects.filter(_free(now), pk=case_id), account)
-        if not free.update(claimed_by=account, claim_expires=now + _claim_time()):
+        first = Coalesce("first_claimed_at", Value(now))
+        if not free.update(claimed_by=account, claim_expires=now + _claim_time(), first_claimed_at=first):
             return False
         _tell(Case.objects.get(pk=case_id), account, Kind.CLAIMED, audit.Action.CASE_CLAIMED)
     return True
@@ -128,6 +130,7 @@ def decide(
             comment=comment,
             tier=case.tier,
         )
+        case.decided_at = decision.at
         _let_go(case, State(verdict))
         digest = decision_digest(decision, case.report.key)
         _tell(case, account, Kind(verdict), audit.Action.CASE_DECIDED, decision=decision.pk, digest=digest)
@@ -142,6 +145,7 @@ def reopen(account: Account, case_id: int, note: str) -> None:
         case = _locked(account, case_id)
         if case.state not in (State.CONFIRMED, State.DISMISSED):
             raise RefusedError(f"Only a decided case can be opened again; this one is {case.status}.")
+        case.decided_at, case.waiting_since, case.escalation = None, timezone.now(), Escalation.NONE
         _let_go(case, State.WAITING)
         _tell(case, account, Kind.REOPENED, audit.Action.CASE_REOPENED, note)
 
@@ -180,7 +184,7 @@ def _held_by(account: Account, case_id: int) -> Case:
 def _let_go(case: Case, state: Case.State) -> None:
     case.state = state
     case.claimed_by, case.claim_expires = None, None
-    case.save(update_fields=["state", "claimed_by", "claim_expires"])
+    case.save()
 
 
 def _tell(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from review.models import Case, CaseEvent, Reading, ReportVersion, Tier
+from review.caseload.marks import mark
+from review.models import Case, CaseEvent, Escalation, Reading, ReportVersion, Tier
 
 TIERS = {tier.label: tier for tier in (Tier.STAT, Tier.URGENT, Tier.SOON)}
 State, Kind = Case.State, CaseEvent.Kind
@@ -34,9 +35,10 @@ def submit(changes: Sequence[Change], now: datetime) -> None:
     for change in changes:
         case = held.get(change.version.report_id)
         if case is not None:
-            kind = _change(case, change)
+            kind = _change(case, change, now)
         elif change.tier is not None and change.reading is not None:
             case = held[change.version.report_id] = _new_case(change.version, change.reading, change.tier)
+            case.waiting_since = now
             kind = Kind.OPENED
         else:
             continue
@@ -44,17 +46,23 @@ def submit(changes: Sequence[Change], now: datetime) -> None:
     Case.objects.bulk_create([case for case in held.values() if case.pk is None])
     for case in there:
         case.save()
+    mark(case for case in held.values() if case.state != State.WITHDRAWN)
     CaseEvent.objects.bulk_create(events)
 
 
 def _new_case(version: ReportVersion, reading: Reading, tier: Tier) -> Case:
     report = version.report
     return Case(
-        report=report, reading=reading, tier=tier, source=report.source, first_arrival=report.first_arrival
+        report=report,
+        reading=reading,
+        tier=tier,
+        source=report.source,
+        modality=version.modality,
+        first_arrival=report.first_arrival,
     )
 
 
-def _change(case: Case, change: Change) -> CaseEvent.Kind:
+def _change(case: Case, change: Change, now: datetime) -> CaseEvent.Kind:
     """Apply a newer version: a tier rises at once and never falls, and only a deletion closes a case."""
     if change.reading is None:
         case.state = State.WITHDRAWN
@@ -62,12 +70,16 @@ def _change(case: Case, change: Change) -> CaseEvent.Kind:
         return Kind.WITHDRAWN
     before = case.tier
     case.reading = change.reading
+    case.modality = change.version.modality
     if change.tier is None:
         return Kind.CALMER
     case.tier = min(Tier(before), change.tier)
     rose = case.tier < before
+    if rose:
+        case.waiting_since, case.escalation = now, Escalation.NONE
     if case.state == State.DISMISSED or (case.state == State.CONFIRMED and rose):
-        case.state = State.WAITING
+        case.state, case.decided_at = State.WAITING, None
+        case.waiting_since, case.escalation = now, Escalation.NONE
         return Kind.WAITS_AGAIN
     if rose:
         return Kind.RAISED

@@ -84,7 +84,7 @@ def _row(case: Case, now: datetime) -> Row:
     return Row(
         case=case,
         tier=tier,
-        waiting_minutes=max(0, int((now - case.first_arrival).total_seconds() // 60)),
+        waiting_minutes=max(0, int((now - case.waiting_since).total_seconds() // 60)),
         limit_minutes=settings.WAITING_MINUTES[tier],
         patient=patient(version, now.date()),
         study=study(version),

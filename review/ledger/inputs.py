@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.utils import timezone
 
 from review import audit
+from review.caseload.marks import marks
 from review.digests import input_line, shard_digest
-from review.models import Input, Outcome, Reading, ReportVersion, Shard
+from review.models import CaseMark, Input, Outcome, Reading, ReportVersion, Shard
 from review.records import NewOutcome
 
 Row = tuple[Input, ReportVersion | None, Reading | None]
+READ = ""  # the key of a shard's terms that holds how many reports were read
 Judged = tuple[Outcome, str, ReportVersion | None, Reading | None]  # outcome, reason, version, reading
 
 
@@ -43,16 +45,20 @@ def input_rows(
 def finish(shard: Shard, rows: Iterable[Row], extra: Mapping[str, int]) -> dict[str, int]:
     """Mark the shard as done, and let the audit vouch for its inputs; the last act of storing."""
     counts: Counter[str] = Counter(extra)
+    terms: Counter[str] = Counter()
     lines = []
     for row, version, reading in rows:
         counts[str(row.outcome)] += 1
         if row.outcome == Outcome.QUEUED and reading:
             counts[reading.tier] += 1
+        if reading:
+            terms[READ] += 1
+            terms.update(value for kind, value in marks(reading.content) if kind == CaseMark.Kind.CONCEPT)
         lines.append(input_line(row, version, reading.digest if reading else ""))
-    shard.counts = dict(counts)
+    shard.counts, shard.terms = dict(counts), dict(terms)
     shard.state = Shard.State.DONE
     shard.ended_at = timezone.now()
-    shard.save(update_fields=["counts", "state", "ended_at"])
+    shard.save(update_fields=["counts", "terms", "state", "ended_at"])
     audit.record(
         audit.Action.SHARD_STORED,
         actor=audit.SYSTEM,

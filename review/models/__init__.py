@@ -1,8 +1,18 @@
 """The tables of the room of people."""
 
-from review.models.account import Account, Role
+from review.models.account import Account, Role, SavedView
 from review.models.audit import AuditHead, AuditRow
-from review.models.case import Case, CaseEvent, Decision, Tier
+from review.models.case import (
+    Case,
+    CaseEvent,
+    CaseMark,
+    Communication,
+    Correction,
+    Decision,
+    Escalation,
+    QualitySample,
+    Tier,
+)
 from review.models.report import Reading, Report, ReportVersion
 from review.models.run import Input, Outcome, Portion, Run, Shard
 from review.models.study import Study, StudySeries
@@ -13,15 +23,21 @@ __all__ = [
     "AuditRow",
     "Case",
     "CaseEvent",
+    "CaseMark",
+    "Communication",
+    "Correction",
     "Decision",
+    "Escalation",
     "Input",
     "Outcome",
     "Portion",
+    "QualitySample",
     "Reading",
     "Report",
     "ReportVersion",
     "Role",
     "Run",
+    "SavedView",
     "Shard",
     "Study",
     "StudySeries",

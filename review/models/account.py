@@ -26,6 +26,8 @@ class Account(AbstractUser):
     os_user = models.CharField(max_length=64, unique=True, null=True, blank=True)
     # The sources whose reports this person may see; an empty list means all.
     sources = models.JSONField(default=list, blank=True)
+    # The columns of the worklist that this person wants to see; an empty list means the usual ones.
+    columns = models.JSONField(default=list, blank=True)
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -36,3 +38,14 @@ class Account(AbstractUser):
     def actor(self) -> str:
         """How audit rows name this person: an id, never a name."""
         return f"account:{self.pk}"
+
+
+class SavedView(models.Model):
+    """Filters of the worklist that a person keeps under a name."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="views")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=500)  # the filters as they stand in an address
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "name"], name="view_name_once"),)

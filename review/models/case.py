@@ -16,6 +16,14 @@ class Tier(models.IntegerChoices):
     UNREAD = 3, "unread"  # the machine could not read it: nobody knows what is in it
 
 
+class Escalation(models.IntegerChoices):
+    """How far an overdue case has been called out (`config/deadlines.toml`)."""
+
+    NONE = 0, "not escalated"
+    AGAIN = 1, "announced again"
+    LEAD = 2, "brought to the leads"
+
+
 class Case(models.Model):
     """One report that a person should look at. Its tier rises with new versions and never falls."""
 
@@ -30,13 +38,27 @@ class Case(models.Model):
     tier = models.PositiveSmallIntegerField(choices=Tier)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     source = models.TextField()  # the report's, kept here for the limit of sources
+    modality = models.CharField(max_length=16, blank=True)  # of the newest version's study, for the filter
     first_arrival = models.DateTimeField()
+    # Its deadline's clock: since when it waits in this tier (opened, raised or opened again).
+    waiting_since = models.DateTimeField()
+    escalation = models.PositiveSmallIntegerField(choices=Escalation, default=Escalation.NONE)
+    # Shown without the machine's reading until it is decided: of the quality sample, or mixed among it.
+    is_blind = models.BooleanField(default=False)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="assignments"
+    )
+    first_claimed_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)  # of the last decision, as long as it stands
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="claims")
     claim_expires = models.DateTimeField(null=True)
 
     class Meta:
         # Whole on purpose: SQLite does not use a partial index for a query with parameters.
-        indexes = (models.Index(fields=["state", "tier", "first_arrival", "id"], name="case_queue"),)
+        indexes = (
+            models.Index(fields=["state", "tier", "first_arrival", "id"], name="case_queue"),
+            models.Index(fields=["state", "decided_at", "id"], name="case_decided"),
+        )
 
     @property
     def name(self) -> str:
@@ -51,6 +73,11 @@ class Case(models.Model):
             and self.claim_expires is not None
             and self.claim_expires > timezone.now()
         )
+
+    @property
+    def hides_reading(self) -> bool:
+        """Whether the machine's reading is kept from those who decide; see `review.access.is_hidden`."""
+        return self.is_blind and self.state == self.State.WAITING
 
     @property
     def status(self) -> str:
@@ -75,6 +102,14 @@ class CaseEvent(models.Model):
         CONFIRMED = "confirmed", "confirmed"
         DISMISSED = "dismissed", "dismissed"
         REOPENED = "reopened", "reopened"
+        TAKEN_OVER = "taken_over", "taken over"
+        EXPIRED = "expired", "the claim expired"
+        ASSIGNED = "assigned", "assigned"
+        COMMENTED = "commented", "comment"
+        CORRECTED = "corrected", "a finding was corrected"
+        TOLD = "told", "the result was communicated"
+        AGAIN = "again", "overdue: announced again"
+        LEAD = "lead", "overdue: brought to the leads"
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="events")
     at = models.DateTimeField()
@@ -110,3 +145,87 @@ class Decision(models.Model):
     reason = models.CharField(max_length=20, choices=Reason, blank=True)
     comment = models.TextField(blank=True)
     tier = models.PositiveSmallIntegerField(choices=Tier)  # of the case when it was decided
+    # The tier that the person gives a confirmed case; null where none was asked for.
+    tier_given = models.PositiveSmallIntegerField(choices=Tier, null=True)
+
+
+class CaseMark(models.Model):
+    """What the newest reading affirms of a case, one row a word, for the filters of the worklist."""
+
+    class Kind(models.TextChoices):
+        CONCEPT = "concept"
+        COMPARTMENT = "compartment"
+        LEVEL = "level"  # each vertebra of a range
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="marks")
+    kind = models.CharField(max_length=11, choices=Kind)
+    value = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["case", "kind", "value"], name="mark_once"),)
+        indexes = (models.Index(fields=["kind", "value", "case"], name="mark_value"),)
+
+
+class Correction(models.Model):
+    """What a person says of a stretch of the text, against or beside the machine; never changed.
+
+    The newest correction of a stretch counts. Together with the decision it is labelled data.
+    """
+
+    class Kind(models.TextChoices):
+        NOT_A_LESION = "not_a_lesion", "not a lesion"
+        OTHERWISE = "otherwise", "read otherwise"  # certainty, compartments or levels
+        MISSED = "missed", "missed by the machine"
+        AS_READ = "as_read", "as the machine read it"  # takes a correction back
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="corrections")
+    reading = models.ForeignKey("review.Reading", models.PROTECT, related_name="+")  # before the eyes
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    start = models.PositiveIntegerField()  # offsets in the text of the reading's version
+    end = models.PositiveIntegerField()
+    # What is true of it in the person's eyes, in the words of the reader's contract; empty for the rest.
+    category = models.CharField(max_length=20, blank=True)  # `class` of the contract
+    certainty = models.CharField(max_length=14, blank=True)
+    compartments = models.JSONField(default=list)
+    levels = models.JSONField(default=list)
+
+
+class Communication(models.Model):
+    """That a critical result was told: what, to whom, by whom, when found, when told, how."""
+
+    class Method(models.TextChoices):
+        IN_PERSON = "in_person", "in person"
+        PHONE = "phone", "by telephone"
+        MESSAGE = "message", "by secure message"
+        RECORD = "record", "in the patient's record, acknowledged"
+        OTHER = "other", "otherwise (say how in the note)"
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="communications")
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="communications")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )  # who wrote it down
+    at = models.DateTimeField()  # when it was written down
+    finding = models.TextField()
+    told_to = models.TextField()
+    told_by = models.TextField()
+    found_at = models.DateTimeField()
+    told_at = models.DateTimeField()
+    method = models.CharField(max_length=10, choices=Method)
+    note = models.TextField(blank=True)
+
+
+class QualitySample(models.Model):
+    """That a case was drawn to be read blind, and out of what."""
+
+    class Stratum(models.TextChoices):
+        ROUTINE = "routine"  # read as routine: such cases show what the machine misses
+        SOON = "soon"  # a case anyway, blind so that the others do not stand out
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="sample")
+    reading = models.ForeignKey("review.Reading", models.PROTECT, related_name="+")  # the one that was drawn
+    stratum = models.CharField(max_length=8, choices=Stratum)
+    drawn_at = models.DateTimeField()
+    share = models.FloatField()  # the share of its stratum that was drawn

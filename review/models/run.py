@@ -50,6 +50,7 @@ class Shard(models.Model):
     ended_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)  # a type name and ids only
     counts = models.JSONField(default=dict)  # inputs by outcome, queued ones by tier too
+    terms = models.JSONField(default=dict)  # reports read, and how many of them affirm each concept
 
 
 class Portion(models.Model):
