@@ -34,7 +34,7 @@ def facts() -> dict[str, Any]:
             "traps": sum(len(trap.forms) for trap in rules.traps),
         },
         "site": site.load_site().name,
-        "waiting_minutes": site.load_deadlines(),
+        "waiting_minutes": site.load_deadlines().waiting,
         "sources": {source.name: str(source.folder) for source in used},
         "missing_folders": [source.name for source in used if not source.folder.is_dir()],
         "warnings": {"contradictions": faults(rules), "needless_forms": superfluous(rules)},

@@ -11,7 +11,7 @@ from review.keys import secret
 from review.site import SiteError, load_deadlines, load_site, var_folder
 
 SITE = load_site()
-WAITING_MINUTES = load_deadlines()
+WAITING_MINUTES, AGAIN_MINUTES, LEAD_MINUTES = load_deadlines()
 VAR = var_folder()
 SECRET_KEY = secret("SPINETRIAGE_SECRET_KEY", "django")
 AUDIT_KEY = secret("SPINETRIAGE_AUDIT_KEY", "audit")

@@ -11,11 +11,12 @@ import tomllib
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 VIEWER_FIELDS = {"study_uid", "accession"}
 TIERS = ("stat", "urgent", "soon", "unread")
+FLOWS = ("triage", "deadlines", "quality_sample")
 
 
 class SiteError(ValueError):
@@ -30,7 +31,17 @@ class Site:
     time_zone: str
     allowed_hosts: tuple[str, ...]
     claim_minutes: int
+    late_minutes: int
     viewer_link: str
+    every_minutes: dict[str, int]
+
+
+class Deadlines(NamedTuple):
+    """What `config/deadlines.toml` says: minutes by tier, the last two counted from the end of the first."""
+
+    waiting: dict[str, int]
+    again: dict[str, int]
+    lead: dict[str, int]
 
 
 def config_folder() -> Path:
@@ -85,31 +96,51 @@ def load_site() -> Site:
             f"{file}: time_zone is {values['time_zone']!r}; a name such as 'Europe/London' was expected"
         ) from None
     _check_viewer(file, values["viewer_link"])
+    every = _table(file, values, "every_minutes", FLOWS)
+    late = _minutes(file, "late_minutes", values["late_minutes"])
+    if late <= every["triage"]:
+        raise SiteError(
+            f"{file}: late_minutes is {late}; more than every_minutes.triage ({every['triage']}) was "
+            "expected, else intake would always be late"
+        )
     return Site(
         name=values["name"],
         time_zone=values["time_zone"],
         allowed_hosts=tuple(hosts),
         claim_minutes=_minutes(file, "claim_minutes", values["claim_minutes"]),
+        late_minutes=late,
         viewer_link=values["viewer_link"],
+        every_minutes=every,
     )
 
 
-def load_deadlines() -> dict[str, int]:
-    """Read `deadlines.toml`: the minutes that a case of each tier may wait.
+def load_deadlines() -> Deadlines:
+    """Read `deadlines.toml`: how long a case of each tier may wait, and when an overdue one is called out.
 
     Raises
     ------
     SiteError
-        When a tier is unknown or missing, or its minutes are not a whole number above 0.
+        When a table or tier is unknown or missing, minutes are not a whole number above 0, or the order makes
+        no sense: a graver tier waits no longer, and the leads hear after everybody did.
     """
     file = config_folder() / "deadlines.toml"
     values = _read(file)
-    _same_keys(file, "", values, {"waiting_minutes": None})
-    limits = values["waiting_minutes"]
-    if not isinstance(limits, dict):
-        raise SiteError(f"{file}: waiting_minutes is {limits!r}; a table [waiting_minutes] was expected")
-    _same_keys(file, "waiting_minutes.", limits, dict.fromkeys(TIERS))
-    return {tier: _minutes(file, f"waiting_minutes.{tier}", limits[tier]) for tier in TIERS}
+    names = [f"{name}_minutes" for name in Deadlines._fields]
+    _same_keys(file, "", values, dict.fromkeys(names))
+    found = Deadlines(*(_table(file, values, name, TIERS) for name in names))
+    for graver, milder in (("stat", "urgent"), ("urgent", "soon")):
+        if found.waiting[graver] > found.waiting[milder]:
+            raise SiteError(
+                f"{file}: waiting_minutes.{graver} is {found.waiting[graver]}; no more than "
+                f"waiting_minutes.{milder} ({found.waiting[milder]}) was expected"
+            )
+    for tier in TIERS:
+        if found.lead[tier] <= found.again[tier]:
+            raise SiteError(
+                f"{file}: lead_minutes.{tier} is {found.lead[tier]}; more than again_minutes.{tier} "
+                f"({found.again[tier]}) was expected"
+            )
+    return found
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -130,6 +161,15 @@ def _same_keys(file: Path, prefix: str, values: dict[str, Any], expected: dict[s
         raise SiteError(f"{file}: unknown key {prefix}{key}; known are {', '.join(sorted(expected))}")
     for key in expected.keys() - values.keys():
         raise SiteError(f"{file}: the key {prefix}{key} is missing")
+
+
+def _table(file: Path, values: dict[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, int]:
+    """Return a table of minutes that has exactly these keys."""
+    table = values[name]
+    if not isinstance(table, dict):
+        raise SiteError(f"{file}: {name} is {table!r}; a table [{name}] was expected")
+    _same_keys(file, f"{name}.", table, dict.fromkeys(keys))
+    return {key: _minutes(file, f"{name}.{key}", table[key]) for key in keys}
 
 
 def _minutes(file: Path, key: str, value: object) -> int:

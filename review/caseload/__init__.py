@@ -13,6 +13,7 @@ from review.caseload.acts import (
     reopen,
 )
 from review.caseload.changes import TIERS, Change, submit
+from review.caseload.deadlines import escalate, escalate_untold, overdue, release_expired
 from review.caseload.listing import Row, listing, rows
 
 __all__ = [
@@ -22,13 +23,17 @@ __all__ = [
     "Row",
     "claim",
     "decide",
+    "escalate",
+    "escalate_untold",
     "extend",
     "give_back",
     "listing",
     "next",
     "open_count",
+    "overdue",
     "queue",
     "release",
+    "release_expired",
     "reopen",
     "rows",
     "submit",

@@ -130,7 +130,8 @@ def decide(
             comment=comment,
             tier=case.tier,
         )
-        case.decided_at = decision.at
+        # The clock begins anew: a confirmed stat or urgent case must be communicated in time.
+        case.decided_at, case.escalation = decision.at, Escalation.NONE
         _let_go(case, State(verdict))
         digest = decision_digest(decision, case.report.key)
         _tell(case, account, Kind(verdict), audit.Action.CASE_DECIDED, decision=decision.pk, digest=digest)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from review import audit
 from review.caseload.acts import queue
 from review.evidence import UNREADABLE, headline, neural, sentence, spoken, telling
-from review.models import Account, Case, ReportVersion
+from review.models import Account, Case, Escalation, ReportVersion
 
 CONFLICT = "identity_conflict"  # the warning of a version whose patient is not its study's
 
@@ -55,6 +55,8 @@ class Row:
             "status": self.case.status,
             "waiting_minutes": self.waiting_minutes,
             "limit_minutes": self.limit_minutes,
+            "overdue": self.is_overdue,
+            "escalation": Escalation(self.case.escalation).name.lower(),
             "patient": self.patient,
             "study": self.study,
             "why": f"{self.why}: “{quoted}”" if quoted else self.why,

@@ -7,6 +7,7 @@ and then changes nothing that was already recorded.
 from review.conservation import conservation
 from review.ledger.explanation import explain
 from review.ledger.history import outcome_rows, rejected, rejected_count, runs, summary
+from review.ledger.intake import Intake, Waiting, intake
 from review.ledger.running import (
     beat,
     close_run,
@@ -36,7 +37,9 @@ __all__ = [
     "FailedPortion",
     "HeldStudy",
     "Holding",
+    "Intake",
     "TakenPortion",
+    "Waiting",
     "add_shard",
     "beat",
     "close_run",
@@ -46,6 +49,7 @@ __all__ = [
     "fail_shard",
     "failed",
     "holdings",
+    "intake",
     "known",
     "name_prefect_run",
     "open_run",

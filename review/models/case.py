@@ -17,7 +17,10 @@ class Tier(models.IntegerChoices):
 
 
 class Escalation(models.IntegerChoices):
-    """How far an overdue case has been called out (`config/deadlines.toml`)."""
+    """How far a case was called out because it waits too long (`config/deadlines.toml`).
+
+    An open case waits to be decided; a confirmed stat or urgent one for its result to be communicated.
+    """
 
     NONE = 0, "not escalated"
     AGAIN = 1, "announced again"
@@ -58,6 +61,8 @@ class Case(models.Model):
         indexes = (
             models.Index(fields=["state", "tier", "first_arrival", "id"], name="case_queue"),
             models.Index(fields=["state", "decided_at", "id"], name="case_decided"),
+            # Holds all that counting and calling out overdue cases asks for, so no row is fetched for it.
+            models.Index(fields=["state", "tier", "escalation", "waiting_since"], name="case_deadline"),
         )
 
     @property

@@ -13,7 +13,30 @@ name = "Here"
 time_zone = "Europe/London"
 allowed_hosts = ["localhost"]
 claim_minutes = 15
+late_minutes = 20
 viewer_link = "https://viewer.example/?uid={study_uid}"
+
+[every_minutes]
+triage = 5
+deadlines = 6
+quality_sample = 1440
+"""
+GOOD_DEADLINES = """
+[waiting_minutes]
+stat = 15
+urgent = 240
+soon = 2880
+unread = 1440
+[again_minutes]
+stat = 5
+urgent = 30
+soon = 480
+unread = 241
+[lead_minutes]
+stat = 16
+urgent = 120
+soon = 1441
+unread = 482
 """
 
 
@@ -42,6 +65,13 @@ def test_a_good_site_is_read(config: Path) -> None:
         ("= 15", "= 0", "claim_minutes"),
         ("= 15", "= true", "claim_minutes"),
         ("= 15", '= "15"', "claim_minutes"),
+        ("= 20", "= 0", "late_minutes"),
+        ("= 20", "= 5", "more than every_minutes.triage (5) was expected"),
+        ("late_minutes = 20", "", "the key late_minutes is missing"),
+        ("deadlines = 6", "deadlines = 0", "every_minutes.deadlines is 0"),
+        ("deadlines = 6", "", "the key every_minutes.deadlines is missing"),
+        ("deadlines = 6", "deadlines = 6\nnightly = 1", "unknown key every_minutes.nightly"),
+        ("[every_minutes]", "[each]", "unknown key each"),
         ("{study_uid}", "{patient_name}", "viewer_link"),
         ("{study_uid}", "{", "viewer_link"),
         ("https://", "javascript:", "viewer_link"),
@@ -60,24 +90,41 @@ def test_a_missing_file_is_told(config: Path) -> None:
         site.load_deadlines()
 
 
+def test_good_deadlines_are_read(config: Path) -> None:
+    (config / "deadlines.toml").write_text(GOOD_DEADLINES)
+    waiting, again, lead = site.load_deadlines()
+    assert (waiting["stat"], again["urgent"], lead["unread"]) == (15, 30, 482)
+
+
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("old", "new", "told"),
     [
-        ("[waiting_minutes]\nstat = 15\nurgent = 1\nsoon = 2", "waiting_minutes.unread is missing"),
-        ("[waiting_minutes]\nstat = 15\nurgent = 1\nsoon = 2\nunread = -1", "waiting_minutes.unread is -1"),
-        (
-            "[waiting_minutes]\nstat = 15\nurgent = 1\nsoon = 2\nunread = 1\nlater = 1",
-            "waiting_minutes.later",
-        ),
-        ("waiting_minutes = 5", "a table"),
+        ("unread = 1440", "", "waiting_minutes.unread is missing"),
+        ("unread = 1440", "unread = -1", "waiting_minutes.unread is -1"),
+        ("unread = 1440", "unread = 1440\nlater = 1", "unknown key waiting_minutes.later"),
+        ("unread = 241", "", "again_minutes.unread is missing"),
+        ("unread = 241", "unread = 1.5", "again_minutes.unread is 1.5"),
+        ("unread = 482", "unread = true", "lead_minutes.unread is True"),
+        ("unread = 482", "unread = 241", "more than again_minutes.unread (241) was expected"),
+        ("stat = 15", "stat = 241", "no more than waiting_minutes.urgent (240) was expected"),
+        ("urgent = 240", "urgent = 2881", "no more than waiting_minutes.soon (2880) was expected"),
+        ("[lead_minutes]", "[boss_minutes]", "boss_minutes"),
     ],
 )
-def test_bad_deadlines_are_refused(config: Path, text: str, told: str) -> None:
-    (config / "deadlines.toml").write_text(text)
-    with pytest.raises(site.SiteError, match=told):
+def test_bad_deadlines_are_refused(config: Path, old: str, new: str, told: str) -> None:
+    (config / "deadlines.toml").write_text(GOOD_DEADLINES.replace(old, new))
+    with pytest.raises(site.SiteError, match=r"deadlines\.toml") as refused:
+        site.load_deadlines()
+    assert told in str(refused.value)
+
+
+def test_deadlines_that_are_no_table_are_refused(config: Path) -> None:
+    tables = GOOD_DEADLINES.partition("[again_minutes]")
+    (config / "deadlines.toml").write_text(f"waiting_minutes = 5\n{tables[1]}{tables[2]}")
+    with pytest.raises(site.SiteError, match=r"a table \[waiting_minutes\]"):
         site.load_deadlines()
 
 
 def test_the_configuration_that_comes_with_the_program_is_good() -> None:
     assert site.load_site().claim_minutes > 0
-    assert set(site.load_deadlines()) == {"stat", "urgent", "soon", "unread"}
+    assert set(site.load_deadlines().waiting) == {"stat", "urgent", "soon", "unread"}

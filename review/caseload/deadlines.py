@@ -1,0 +1,134 @@
+"""Time that runs out: claims that expire, and cases that wait longer than their tier may.
+
+The flow `deadlines` calls these. Every case is a transaction of its own with its event and audit row, so a
+flow that dies in the middle leaves nothing half done, and the next one goes on where it ended.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from review import audit
+from review.models import Case, CaseEvent, Communication, Decision, Escalation, Tier
+
+State, Kind = Case.State, CaseEvent.Kind
+MUST_BE_TOLD = (Tier.STAT, Tier.URGENT)  # what is confirmed as one of these is communicated in person
+# The later step first: a case that is due for both, because nobody looked for long, takes that one only.
+STEPS: tuple[tuple[Escalation, CaseEvent.Kind, str], ...] = (
+    (Escalation.LEAD, Kind.LEAD, "LEAD_MINUTES"),
+    (Escalation.AGAIN, Kind.AGAIN, "AGAIN_MINUTES"),
+)
+Late = Callable[[Tier, Escalation, datetime], QuerySet[Case]]
+
+
+def overdue(now: datetime) -> Q:
+    """Return the condition of open cases that have waited longer than their tier allows."""
+    late = Q()
+    for tier in Tier:
+        late |= Q(tier=tier, waiting_since__lt=now - _minutes(settings.WAITING_MINUTES, tier))
+    return Q(state=State.WAITING) & late
+
+
+def release_expired(now: datetime) -> int:
+    """Free the cases whose claim has expired, and return how many.
+
+    An expired claim holds nothing anyway; this makes it an event that people see. One UPDATE decides, and
+    only while the same claim stands: who extended it, took the case over or claimed it anew was first.
+    """
+    freed = 0
+    expired = Case.objects.filter(state=State.WAITING, claim_expires__lte=now).order_by("claim_expires", "id")
+    for case_id, holder, until in expired.values_list("id", "claimed_by", "claim_expires"):
+        with transaction.atomic():
+            held = Case.objects.filter(
+                pk=case_id, state=State.WAITING, claimed_by=holder, claim_expires=until
+            )
+            if held.update(claimed_by=None, claim_expires=None):
+                _record(case_id, now, Kind.EXPIRED, audit.Action.CLAIM_EXPIRED, holder=holder)
+                freed += 1
+    return freed
+
+
+def escalate(now: datetime) -> dict[str, int]:
+    """Call out open cases that wait too long, claimed ones as well; return how many by step.
+
+    Each step is taken once; a case is called out anew only after it was raised or opened again.
+    """
+    return _escalate(now, tuple(Tier), _undecided)
+
+
+def escalate_untold(now: datetime) -> dict[str, int]:
+    """Call out confirmed stat and urgent cases whose result nobody has communicated; return how many by step.
+
+    They have left the worklist, so nothing else would bring them back to mind. The clock is the waiting limit
+    of the tier that the radiologist gave, from the decision on; recording the communication ends it.
+    """
+    return _escalate(now, MUST_BE_TOLD, _untold)
+
+
+def _escalate(now: datetime, tiers: tuple[Tier, ...], late: Late) -> dict[str, int]:
+    raised: Counter[str] = Counter({kind.value: 0 for _, kind, _ in STEPS})
+    for step, kind, setting in STEPS:
+        for tier in tiers:
+            limit = _minutes(settings.WAITING_MINUTES, tier) + _minutes(getattr(settings, setting), tier)
+            due = late(tier, step, now - limit)
+            for case_id in list(due.order_by("id").values_list("id", flat=True)):
+                raised[kind.value] += _raise(due, case_id, step, kind, now)
+    return dict(raised)
+
+
+def _raise(due: QuerySet[Case], case_id: int, step: Escalation, kind: CaseEvent.Kind, now: datetime) -> bool:
+    """Take one step for a case that is still due; False when a person or another flow was first."""
+    with transaction.atomic():
+        # Locked before the look: what a person does to the case at this moment is done before or after it.
+        Case.objects.select_for_update().filter(pk=case_id).first()
+        if not due.filter(pk=case_id).update(escalation=step):
+            return False
+        _record(case_id, now, kind, audit.Action.CASE_ESCALATED, escalation=step.value)
+    return True
+
+
+def _undecided(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
+    return Case.objects.filter(state=State.WAITING, tier=tier, escalation__lt=step, waiting_since__lte=since)
+
+
+def _untold(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
+    newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
+    told = Communication.objects.filter(case=OuterRef("pk"), decision__at=OuterRef("decided_at"))
+    return (
+        Case.objects.filter(state=State.CONFIRMED, escalation__lt=step, decided_at__lte=since)
+        .annotate(given=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1]))
+        .filter(~Exists(told), given=tier)
+    )
+
+
+def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:
+    return timedelta(minutes=limits[tier.label])
+
+
+def _record(case_id: int, now: datetime, kind: CaseEvent.Kind, action: audit.Action, **detail: int) -> None:
+    """Record what time did to a case; the holder of an expired claim is named in its event."""
+    case = Case.objects.select_related("reading").get(pk=case_id)
+    CaseEvent.objects.create(
+        case=case,
+        at=now,
+        kind=kind,
+        account_id=detail.get("holder"),
+        version_id=case.reading.version_id,
+        tier=case.tier,
+    )
+    audit.record(
+        action,
+        actor=audit.SYSTEM,
+        subject=f"case:{case_id}",
+        version=case.reading.version_id,
+        tier=case.tier,
+        state=case.state,
+        **detail,
+    )
