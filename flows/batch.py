@@ -87,11 +87,12 @@ def _has_news(source: Source, portion: FailedPortion) -> bool:
 
 
 def _packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:
-    """Gather portions until they hold `size` items, or as many bytes as a shard may have."""
+    """Gather portions of one source until they hold `size` items, or as many bytes as a shard may have."""
     pack: list[NewPortion] = []
     items = bytes_ = 0
     for portion in portions:
-        if pack and (items + portion.items > size or bytes_ + portion.size > SHARD_BYTES):
+        is_full = items + portion.items > size or bytes_ + portion.size > SHARD_BYTES
+        if pack and (is_full or portion.source != pack[0].source):
             yield pack
             pack, items, bytes_ = [], 0, 0
         pack.append(portion)

@@ -125,9 +125,8 @@ def _details(details: list[dict[str, Any]]) -> str:
 
 def explanation(found: dict[str, Any]) -> None:
     """Print what became of one report, and why."""
-    console.print(
-        Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {found['outcome']}")
-    )
+    outcome = found["outcome"] or "hidden"
+    console.print(Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {outcome}"))
     case = found["case"]
     said = {
         "reason": found["reason"] and f"{found['reason']}: {meaning(found['reason'])}",

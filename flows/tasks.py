@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from prefect import task
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
@@ -30,6 +30,8 @@ from review import ledger
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# The database was busy or away: trying again can help, and every step may be repeated.
+TRANSIENT = (OperationalError, InterfaceError)
 RECORD_SECONDS = 120
 FAILURES_IN_A_ROW = 3  # so many shards, each tried again and again, tell of a full disk or a database away
 RETRY_SECONDS: list[float] = [1, 5, 30]

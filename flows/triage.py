@@ -7,15 +7,11 @@ from review.setup import setup
 setup()  # a scheduled run starts here, in a process of its own
 
 # ruff: noqa: E402 - Django must be set up before its models can be imported
-from django.db import InterfaceError, OperationalError
 from prefect import flow
 
 from flows import batch, shard
-from flows.tasks import StepError, closing, each, name_flow_run, step, summarize
+from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, summarize
 from review import ledger
-
-# The database was busy or away: trying again can help, and every step may be repeated.
-TRANSIENT = (OperationalError, InterfaceError)
 
 find = step("find {kind}", TRANSIENT)(batch.find)
 store_studies = step("studies of shard {shard}", TRANSIENT)(shard.store_studies)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+HIDDEN = {
+    "blind": "The case is to be read without the machine's reading, which is shown once it is decided.",
+}
 REJECTIONS = {
     "binary": "The bytes are not text.",
     "undecodable": "The text is in none of the encodings that were tried.",
@@ -36,4 +39,4 @@ def meaning(code: str) -> str:
     if code.endswith(_FIELD):
         field = code.removesuffix(_FIELD).replace("_", " ")
         return f"The {field} could not be understood and counts as unknown."
-    return REJECTIONS.get(code) or WARNINGS.get(code) or code.replace("_", " ")
+    return REJECTIONS.get(code) or WARNINGS.get(code) or HIDDEN.get(code) or code.replace("_", " ")

@@ -24,6 +24,15 @@ class SiteError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """What `[quality]` of `config/site.toml` says; the file explains it."""
+
+    share: float
+    seed: str
+    blind_soon_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What `config/site.toml` says."""
 
@@ -34,6 +43,7 @@ class Site:
     late_minutes: int
     viewer_link: str
     every_minutes: dict[str, int]
+    quality: Quality
 
 
 class Deadlines(NamedTuple):
@@ -111,7 +121,26 @@ def load_site() -> Site:
         late_minutes=late,
         viewer_link=values["viewer_link"],
         every_minutes=every,
+        quality=_quality(file, values["quality"]),
     )
+
+
+def _quality(file: Path, values: object) -> Quality:
+    if not isinstance(values, dict):
+        raise SiteError(f"{file}: quality is {values!r}; a table [quality] was expected")
+    _same_keys(file, "quality.", values, Quality.__dataclass_fields__)
+    seed = values["seed"]
+    if not isinstance(seed, str) or not seed.strip():
+        raise SiteError(f"{file}: quality.seed is {seed!r}; a text in quotes that is not empty was expected")
+    shares = {key: _share(file, f"quality.{key}", values[key]) for key in ("share", "blind_soon_share")}
+    return Quality(seed=seed, **shares)
+
+
+def _share(file: Path, key: str, value: object) -> float:
+    # A share of the whole: not NaN, and no percentage such as 5.
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise SiteError(f"{file}: {key} is {value!r}; a share from 0 to 1 was expected, such as 0.005")
+    return float(value)
 
 
 def load_deadlines() -> Deadlines:

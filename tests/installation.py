@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -67,6 +68,7 @@ class Installation:
         self.inbox.mkdir()
         self.images.mkdir()
         shutil.copytree(ROOT / "config", folder / "config")
+        self.sample()
         self.configure()
         # Under `--database postgresql` each installation has a database of its own in that server.
         self.database = os.environ.get("SPINETRIAGE_DATABASE_URL", "")
@@ -80,6 +82,14 @@ class Installation:
     def configure(self, shard_reports: int = 250) -> None:
         text = SOURCES.format(inbox=self.inbox, images=self.images, shard_reports=shard_reports)
         (self.folder / "config/sources.toml").write_text(text)
+
+    def sample(self, share: float = 0, blind_soon_share: float = 0) -> None:
+        """Set the shares that are read blind: nothing by chance, unless a test asks for it."""
+        file = self.folder / "config/site.toml"
+        text = file.read_text()
+        for key, value in (("share", share), ("blind_soon_share", blind_soon_share)):
+            text = re.sub(rf"^{key} = \S+", f"{key} = {value}", text, flags=re.MULTILINE)
+        file.write_text(text)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case as SqlCase
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from review.audit.chain import Action, anchored, row_mac
 from review.conservation import conservation, totals
@@ -17,6 +18,7 @@ from review.models import (
     Case,
     Decision,
     Input,
+    QualitySample,
     Reading,
     Report,
     ReportVersion,
@@ -118,8 +120,13 @@ def _case_faults() -> Iterator[Fault]:
     for report in lost.values_list("pk", flat=True):
         yield {"row": None, "what": f"report {report} was read as suspicious but has no case"}
     gravest = _suspicious().filter(version__report=OuterRef("report")).values("version__report")
-    raised = Case.objects.annotate(gravest=Subquery(gravest.annotate(n=Min(_RANK)).values("n")))
-    for case in raised.exclude(tier=F("gravest")).values_list("pk", flat=True):
+    # A drawn report is at least soon, whatever was read; `_sample_faults` proves that it was drawn.
+    drawn = QualitySample.objects.filter(case=OuterRef("pk"), stratum=QualitySample.Stratum.ROUTINE)
+    due = Case.objects.annotate(
+        gravest=Coalesce(Subquery(gravest.annotate(n=Min(_RANK)).values("n")), NOT_SUSPICIOUS),
+        due=SqlCase(When(Exists(drawn) & Q(gravest__gt=Tier.SOON), then=Tier.SOON), default=F("gravest")),
+    )
+    for case in due.exclude(tier=F("due")).order_by("pk").values_list("pk", flat=True):
         yield {"row": None, "what": f"case {case} does not have the tier of its gravest reading"}
     deleted = Exists(
         ReportVersion.objects.filter(report=OuterRef("report"), is_current=True, status="deleted")
@@ -130,6 +137,35 @@ def _case_faults() -> Iterator[Fault]:
     ):
         yield {"row": None, "what": f"case {case} and its report do not agree whether it was withdrawn"}
     yield from _undecided()
+    yield from _sample_faults()
+
+
+def _sample_faults() -> Iterator[Fault]:
+    """Check that what is read blind was drawn, and nothing else: a wrong mark would hide a grave reading."""
+    vouched: dict[tuple[str, int], int] = {}
+    rows = AuditRow.objects.filter(subject__startswith="sample:", action=Action.SAMPLE_DRAWN)
+    for number, subject, detail in rows.order_by("number").values_list("number", "subject", "detail"):
+        vouched |= {(subject.removeprefix("sample:"), case): number for case in detail["cases"]}
+    fits = {
+        QualitySample.Stratum.ROUTINE: Q(reading__tier="routine", reading__unreadable=""),
+        QualitySample.Stratum.SOON: Q(reading__tier="soon", reading__unreadable=""),
+    }
+    samples = QualitySample.objects.annotate(
+        is_fit=SqlCase(
+            *(When(fit & Q(stratum=stratum), then=True) for stratum, fit in fits.items()), default=False
+        ),
+        is_own=SqlCase(When(reading__version__report=F("case__report"), then=True), default=False),
+    )
+    for case, stratum, is_fit, is_own in samples.values_list("case", "stratum", "is_fit", "is_own"):
+        if vouched.pop((stratum, case), None) is None:
+            yield {"row": None, "what": f"case {case} is of the sample, but no row of the audit drew it"}
+        if not (is_fit and is_own):
+            yield {"row": None, "what": f"case {case} is of the sample, but not for a reading of that kind"}
+    for (_, case), number in vouched.items():
+        yield {"row": number, "what": f"case {case} was drawn, but is not of the sample"}
+    hidden = Case.objects.filter(is_blind=True).filter(Q(sample=None) | ~Q(tier=Tier.SOON))
+    for case in hidden.order_by("pk").values_list("pk", flat=True):
+        yield {"row": None, "what": f"case {case} hides its reading, but must show it"}
 
 
 def _undecided() -> Iterator[Fault]:
@@ -150,6 +186,7 @@ def _undecided() -> Iterator[Fault]:
         yield {"row": None, "what": f"case {case} is {state}, but a newer version made it wait again"}
 
 
+NOT_SUSPICIOUS = len(Tier)  # after every tier: no case is due
 _RANK = SqlCase(
     When(unreadable__gt="", then=Tier.UNREAD),
     *(When(tier=tier.label, then=tier) for tier in (Tier.STAT, Tier.URGENT, Tier.SOON)),
@@ -163,6 +200,6 @@ def _suspicious() -> QuerySet[Reading]:
 def _readings_that_lie() -> Iterator[int]:
     for reading in Reading.objects.order_by("id").iterator():
         said = reading.content
-        columns = (reading.tier, reading.score, reading.unreadable)
-        if columns != (said["tier"], said["score"], said["unreadable"] or ""):
+        columns = (reading.tier, reading.score, reading.unreadable, reading.decided_by)
+        if columns != (said["tier"], said["score"], said["unreadable"] or "", said["decided_by"]):
             yield reading.pk

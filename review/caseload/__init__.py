@@ -15,14 +15,17 @@ from review.caseload.acts import (
 from review.caseload.changes import TIERS, Change, submit
 from review.caseload.deadlines import escalate, escalate_untold, overdue, release_expired
 from review.caseload.listing import Row, listing, rows
+from review.caseload.sample import Drawn, draw
 
 __all__ = [
     "TIERS",
     "Change",
+    "Drawn",
     "RefusedError",
     "Row",
     "claim",
     "decide",
+    "draw",
     "escalate",
     "escalate_untold",
     "extend",

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from review import audit
 from review.access import visible
+from review.caseload import blind
 from review.digests import decision_digest
 from review.models import Account, Case, CaseEvent, Decision, Escalation
 
@@ -132,6 +133,7 @@ def decide(
         )
         # The clock begins anew: a confirmed stat or urgent case must be communicated in time.
         case.decided_at, case.escalation = decision.at, Escalation.NONE
+        blind.reveal(case)
         _let_go(case, State(verdict))
         digest = decision_digest(decision, case.report.key)
         _tell(case, account, Kind(verdict), audit.Action.CASE_DECIDED, decision=decision.pk, digest=digest)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from review.caseload import blind
 from review.caseload.marks import mark
-from review.models import Case, CaseEvent, Escalation, Reading, ReportVersion, Tier
+from review.models import Case, CaseEvent, Escalation, QualitySample, Reading, ReportVersion, Tier
 
 TIERS = {tier.label: tier for tier in (Tier.STAT, Tier.URGENT, Tier.SOON)}
 State, Kind = Case.State, CaseEvent.Kind
@@ -37,20 +38,25 @@ def submit(changes: Sequence[Change], now: datetime) -> None:
         if case is not None:
             kind = _change(case, change, now)
         elif change.tier is not None and change.reading is not None:
-            case = held[change.version.report_id] = _new_case(change.version, change.reading, change.tier)
-            case.waiting_since = now
+            case = new_case(change.version, change.reading, change.tier, now)
+            soon = case.tier == Tier.SOON
+            case.is_blind = soon and blind.is_chosen(QualitySample.Stratum.SOON, case.report.key)
+            held[change.version.report_id] = case
             kind = Kind.OPENED
         else:
             continue
         events.append(CaseEvent(case=case, at=now, kind=kind, version=change.version, tier=case.tier))
-    Case.objects.bulk_create([case for case in held.values() if case.pk is None])
+    opened = [case for case in held.values() if case.pk is None]
+    Case.objects.bulk_create(opened)
     for case in there:
         case.save()
     mark(case for case in held.values() if case.state != State.WITHDRAWN)
     CaseEvent.objects.bulk_create(events)
+    blind.keep([case for case in opened if case.is_blind], QualitySample.Stratum.SOON, now)
 
 
-def _new_case(version: ReportVersion, reading: Reading, tier: Tier) -> Case:
+def new_case(version: ReportVersion, reading: Reading, tier: Tier, now: datetime) -> Case:
+    """Make the case of a report, not stored yet; it waits from now on."""
     report = version.report
     return Case(
         report=report,
@@ -59,11 +65,16 @@ def _new_case(version: ReportVersion, reading: Reading, tier: Tier) -> Case:
         source=report.source,
         modality=version.modality,
         first_arrival=report.first_arrival,
+        waiting_since=now,
     )
 
 
 def _change(case: Case, change: Change, now: datetime) -> CaseEvent.Kind:
-    """Apply a newer version: a tier rises at once and never falls, and only a deletion closes a case."""
+    """Apply a newer version: a tier rises at once and never falls, and only a deletion closes a case.
+
+    A case that is read blind shows everything once it is more than soon; until then its history must not
+    tell that a version reads as calmer.
+    """
     if change.reading is None:
         case.state = State.WITHDRAWN
         case.claimed_by, case.claim_expires = None, None
@@ -71,16 +82,17 @@ def _change(case: Case, change: Change, now: datetime) -> CaseEvent.Kind:
     before = case.tier
     case.reading = change.reading
     case.modality = change.version.modality
+    calmer = Kind.NEWER if case.is_blind else Kind.CALMER
     if change.tier is None:
-        return Kind.CALMER
+        return calmer
     case.tier = min(Tier(before), change.tier)
     rose = case.tier < before
     if rose:
-        case.waiting_since, case.escalation = now, Escalation.NONE
+        case.waiting_since, case.escalation, case.is_blind = now, Escalation.NONE, False
     if case.state == State.DISMISSED or (case.state == State.CONFIRMED and rose):
         case.state, case.decided_at = State.WAITING, None
         case.waiting_since, case.escalation = now, Escalation.NONE
         return Kind.WAITS_AGAIN
     if rose:
         return Kind.RAISED
-    return Kind.CALMER if change.tier > before else Kind.NEWER
+    return calmer if change.tier > before else Kind.NEWER

@@ -24,13 +24,17 @@ def marks(content: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def mark(cases: Iterable[Case]) -> None:
-    """Write the marks of cases anew from their newest readings, called in the transaction of the change."""
+    """Write the marks of cases anew from their newest readings, called in the transaction of the change.
+
+    A case that is read blind has none until it is decided: a filter that finds it would tell its reading.
+    """
     there = list(cases)
     CaseMark.objects.filter(case__in=there).delete()
     CaseMark.objects.bulk_create(
         [
             CaseMark(case=case, kind=kind, value=value[:60])
             for case in there
+            if not case.is_blind
             for kind, value in sorted(marks(case.reading.content))
         ]
     )

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from review import audit
-from review.access import visible
+from review.access import is_hidden, visible
 from review.digests import sha256
 from review.ledger.history import summary
 from review.models import Account, Case, Input, Reading, Report
@@ -26,7 +26,8 @@ def explain(name: str, account: Account) -> dict[str, Any] | None:
         order.
     account
         Who asks: only inputs of the sources that this person may see are looked at, and the answer is
-        recorded.
+        recorded. While a case is to be read blind, who may decide it learns nothing of the reading, and
+        nothing from which it would follow: the outcomes are None and the reason is `blind`.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def explain(name: str, account: Account) -> dict[str, Any] | None:
     also = (
         keys.values_list("version__report__key", flat=True).distinct().order_by("version__report__key")[:ALSO]
     )
-    explained = _explained(newest, report) | {"also": list(also)}
+    explained = _explained(newest, report, account) | {"also": list(also)}
     subject = f"report:{report.pk}" if report else f"input:{newest.pk}"
     audit.record(audit.Action.REPORT_EXPLAINED, actor=account.actor, subject=subject)
     return explained
@@ -63,11 +64,11 @@ def _candidates(allowed: QuerySet[Input], name: str) -> list[QuerySet[Input]]:
     return [inputs.select_related("portion", "shard", "version__report").defer("raw") for inputs in found]
 
 
-def _explained(newest: Input, report: Report | None) -> dict[str, Any]:
+def _explained(newest: Input, report: Report | None, account: Account) -> dict[str, Any]:
     version = newest.version
     reading = Reading.objects.filter(version=version).order_by("-id").first() if version else None
     case = Case.objects.filter(report=report).select_related("claimed_by").first() if report else None
-    return {
+    explained = {
         "report": report.key if report else None,
         "source": newest.portion.source,
         "path": newest.portion.path,
@@ -81,6 +82,13 @@ def _explained(newest: Input, report: Report | None) -> dict[str, Any]:
         "versions": _versions(report) if report else [],
         "inputs": _inputs(report) if report else [],
     }
+    return _blinded(explained) if case and is_hidden(case, account) else explained
+
+
+def _blinded(explained: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what the machine made of the report."""
+    inputs = [row | {"outcome": None, "reason": ""} for row in explained["inputs"]]
+    return explained | {"outcome": None, "reason": "blind", "reading": None, "inputs": inputs}
 
 
 def _case(case: Case) -> dict[str, Any]:

@@ -90,14 +90,17 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
     next attempt. Where two runs reach for the same portion at once, the unique constraint lets one of them
     have it. None when nothing was left.
     """
-    kinds = {portion.kind for portion in portions}
+    kinds = {(portion.kind, portion.source) for portion in portions}
     if len(kinds) != 1:
-        raise ValueError(f"a shard holds portions of one kind; got {sorted(kinds) or 'none'}")
+        raise ValueError(f"a shard holds portions of one kind and source; got {sorted(kinds) or 'none'}")
+    ((kind, source),) = kinds
     with transaction.atomic():
         # The run's row is the lock under which its shards are numbered.
         run = Run.objects.select_for_update().get(pk=run_id)
         number = (Shard.objects.filter(run=run).aggregate(n=Max("number"))["n"] or 0) + 1
-        shard = Shard.objects.create(run=run, number=number, kind=kinds.pop(), created_at=timezone.now())
+        shard = Shard.objects.create(
+            run=run, number=number, kind=kind, source=source, created_at=timezone.now()
+        )
         attempts = _next_attempts(portions)
         Portion.objects.bulk_create(
             [

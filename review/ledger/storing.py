@@ -211,6 +211,7 @@ class _Judge:
             tier=new.reading["tier"],
             score=new.reading["score"],
             unreadable=new.reading["unreadable"] or "",
+            decided_by=new.reading["decided_by"],
             data=data,
             digest=reading_digest(new.text, new.context, data),
         )

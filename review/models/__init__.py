@@ -11,6 +11,7 @@ from review.models.case import (
     Decision,
     Escalation,
     QualitySample,
+    SampleHead,
     Tier,
 )
 from review.models.report import Reading, Report, ReportVersion
@@ -37,6 +38,7 @@ __all__ = [
     "ReportVersion",
     "Role",
     "Run",
+    "SampleHead",
     "SavedView",
     "Shard",
     "Study",

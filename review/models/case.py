@@ -124,6 +124,9 @@ class CaseEvent(models.Model):
     tier = models.PositiveSmallIntegerField(choices=Tier)  # of the case after the event
     note = models.TextField(blank=True)  # a person's reason
 
+    class Meta:
+        indexes = (models.Index(fields=["kind", "at"], name="event_kind"),)
+
 
 class Decision(models.Model):
     """What a person decided, on which version, with which reading before the eyes."""
@@ -234,3 +237,10 @@ class QualitySample(models.Model):
     stratum = models.CharField(max_length=8, choices=Stratum)
     drawn_at = models.DateTimeField()
     share = models.FloatField()  # the share of its stratum that was drawn
+
+
+class SampleHead(models.Model):
+    """Up to which reading the quality sample is drawn: one row, locked by each transaction that draws."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    reading = models.BigIntegerField(default=0)

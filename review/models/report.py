@@ -58,6 +58,7 @@ class Reading(models.Model):
     tier = models.CharField(max_length=8)  # stat, urgent, soon, routine
     score = models.IntegerField()
     unreadable = models.CharField(max_length=12, blank=True)
+    decided_by = models.CharField(max_length=80, blank=True)  # the rule that set the tier
     data = models.TextField()  # the reader's object as canonical JSON, byte for byte
     digest = models.CharField(max_length=64)  # of text, context and data: see review.digests
 

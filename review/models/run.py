@@ -43,6 +43,7 @@ class Shard(models.Model):
     run = models.ForeignKey(Run, models.PROTECT, related_name="shards")
     number = models.PositiveIntegerField()  # within the run, from 1
     kind = models.CharField(max_length=10)  # reports or studies
+    source = models.TextField()  # of all its portions; "" for an old shard of several
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -51,6 +52,9 @@ class Shard(models.Model):
     error = models.CharField(max_length=500, blank=True)  # a type name and ids only
     counts = models.JSONField(default=dict)  # inputs by outcome, queued ones by tier too
     terms = models.JSONField(default=dict)  # reports read, and how many of them affirm each concept
+
+    class Meta:
+        indexes = (models.Index(fields=["ended_at"], name="shard_ended"),)
 
 
 class Portion(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.conf import settings as site_settings
 from review import accounts, ledger
 from review.models import Account, Case
 from review.records import NewOutcome, NewPortion, NewVersion
+from review.site import Quality
 
 Make = Callable[..., Any]
 _numbers = itertools.count(1)
@@ -160,3 +162,9 @@ def case_of() -> Callable[[str], Case]:
         return Case.objects.select_related("reading").get(report__key=key)
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def no_sample(settings: Any) -> None:
+    """Nothing is read blind by chance; a test of blind reading sets the shares that it needs."""
+    settings.SITE = replace(settings.SITE, quality=Quality(share=0.0, seed="test", blind_soon_share=0.0))

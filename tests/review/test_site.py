@@ -20,6 +20,10 @@ viewer_link = "https://viewer.example/?uid={study_uid}"
 triage = 5
 deadlines = 6
 quality_sample = 1440
+[quality]
+share = 0.01
+seed = "here"
+blind_soon_share = 0
 """
 GOOD_DEADLINES = """
 [waiting_minutes]
@@ -48,7 +52,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_good_site_is_read(config: Path) -> None:
     (config / "site.toml").write_text(GOOD)
-    assert site.load_site().allowed_hosts == ("localhost",)
+    read = site.load_site()
+    assert read.allowed_hosts == ("localhost",)
+    assert read.quality == site.Quality(share=0.01, seed="here", blind_soon_share=0.0)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,17 @@ def test_a_good_site_is_read(config: Path) -> None:
         ("{study_uid}", "{", "viewer_link"),
         ("https://", "javascript:", "viewer_link"),
         ("name =", "name ==", "cannot be read as TOML"),
+        ("share = 0.01", "share = 5", "quality.share is 5; a share from 0 to 1"),
+        ("share = 0.01", "share = -0.1", "quality.share is -0.1"),
+        ("share = 0.01", "share = nan", "quality.share is nan"),
+        ("share = 0.01", "share = true", "quality.share is True"),
+        ("share = 0.01", 'share = "0.01"', "quality.share"),
+        ("share = 0.01", "", "the key quality.share is missing"),
+        ("share = 0.01", "share = 0.01\nsize = 3", "unknown key quality.size"),
+        ("blind_soon_share = 0", "blind_soon_share = 1.5", "quality.blind_soon_share is 1.5"),
+        ('seed = "here"', 'seed = " "', "quality.seed"),
+        ('seed = "here"', "seed = 7", "quality.seed is 7"),
+        ("[quality]", "[[quality]]", "a table [quality]"),
     ],
 )
 def test_a_bad_site_is_refused_with_file_and_key(config: Path, old: str, new: str, told: str) -> None:
