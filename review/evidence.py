@@ -1,4 +1,4 @@
-"""A report's text with what the reader found in it, as people see it; nothing is read anew here."""
+"""What a reading says, in the words of the pages; nothing is read anew here."""
 
 from __future__ import annotations
 
@@ -20,14 +20,6 @@ UNREADABLE = {
     "language": "The report does not seem to be in English",
     "template": "The report is an unfilled template",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of a text; `finding` is what marks it, None for plain text."""
-
-    text: str
-    finding: Finding | None = None
 
 
 def headline(content: dict[str, Any]) -> Finding | None:
@@ -121,20 +113,3 @@ def sentence(text: str, start: int, end: int, reach: int = 160) -> tuple[str, st
     if len(after) > reach:
         after = after[:reach].rpartition(" ")[0] + " …"
     return before, text[start:end], after.rstrip()
-
-
-def marked(text: str, findings: list[Finding]) -> list[Part]:
-    """Cut a text into parts so that each finding is marked; of overlapping ones the first has the words."""
-    parts: list[Part] = []
-    at = 0
-    for finding in sorted(findings, key=lambda f: (f["start"], -f["end"])):
-        start, end = max(finding["start"], at), finding["end"]
-        if start >= end:
-            continue
-        if start > at:
-            parts.append(Part(text[at:start]))
-        parts.append(Part(text[start:end], finding))
-        at = end
-    if at < len(text):
-        parts.append(Part(text[at:]))
-    return parts

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from review.pages import acts, case, entry, lists, worklist
+from review.pages import acts, case, entry, lists, report, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("case/next/", acts.next_case, name="next"),
     path("case/<int:case_id>/", case.case, name="case"),
     path("case/<int:case_id>/<slug:name>/", acts.act, name="act"),
+    path("report/<int:report_id>/", report.report, name="report"),
     path(
         "login/",
         LoginView.as_view(template_name="pages/login.html", redirect_authenticated_user=True),

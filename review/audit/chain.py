@@ -49,6 +49,7 @@ class Action(StrEnum):
     LIST_READ = "list.read"
     LIST_SEARCHED = "list.searched"
     EXPORTED = "exported"
+    REPORT_READ = "report.read"
     REPORT_EXPLAINED = "report.explained"
     ACCOUNT_CHANGED = "account.changed"
     LOGGED_IN = "account.logged_in"

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-from django.conf import settings
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from review import audit
-from review.access import may, visible
-from review.evidence import in_words, marked, told
-from review.meanings import meaning
-from review.models import Account, Case, CaseEvent, Decision
+from review.access import is_hidden, may, visible
+from review.caseload.related import lines, related
+from review.caseload.standing import standing
+from review.models import Account, Case, CaseEvent, Correction, Decision
 from review.pages.acts import LONGEST
+from review.pages.piece import Piece
+from review.pages.report import changes, read, versions_of
 from review.pages.rights import needs, reader
 
-BROUGHT = {CaseEvent.Kind.RAISED, CaseEvent.Kind.NEWER, CaseEvent.Kind.CALMER}
+Kind = CaseEvent.Kind
+BROUGHT = {Kind.RAISED, Kind.NEWER, Kind.CALMER}
+# Of a case that is read blind these would tell what the machine reads, or when the case was drawn.
+TELLING = {*BROUGHT, Kind.OPENED, Kind.WAITS_AGAIN, Kind.AGAIN, Kind.LEAD}
+NEWEST = 100  # events shown
+TOGETHER = 10  # other open cases named beside this one
 
 
 @require_GET
@@ -28,85 +34,79 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """Show a case: the report with its marks, why it is here, what happened. That it was read is recorded."""
     account = reader(request)
     found = _case(account, case_id)
+    hidden = is_hidden(found, account)
     version = found.reading.version
     audit.record(audit.Action.CASE_READ, actor=account.actor, subject=f"case:{case_id}", version=version.pk)
-    return render(request, "pages/case.html", _report(found) | _history(found) | _acts(found, account))
+    corrections = _corrections(found, account if hidden else None)
+    shown = read(version, None if hidden else found.reading, corrections)
+    shown |= {"case": found, "hidden": hidden, "standing": standing(found, timezone.now())}
+    shown |= _past(found, account, request) | _history(found, hidden=hidden)
+    return render(request, "pages/case.html", shown | _acts(found, account, shown))
 
 
-def _report(found: Case) -> dict[str, Any]:
-    """Return what the page shows of the report: its text with marks, findings, reasons, study."""
-    version, content = found.reading.version, found.reading.content
-    findings = [*content["findings"], *content["context_findings"]]
+def _past(found: Case, account: Account, request: HttpRequest) -> dict[str, Any]:
+    """Return the other versions of the report and the other reports of its patient and study."""
+    version = found.reading.version
+    others = related(version, account)
+    page = Piece(request, others.count())
+    waiting = others.filter(report__case__state=Case.State.WAITING)[:TOGETHER]
     return {
-        "case": found,
-        "version": version,
-        "study": version.study,
-        "content": content,
-        "parts": marked(version.text, findings),
-        "findings": [
-            finding
-            | {
-                "kind": in_words(finding["class"]),
-                "places": ", ".join(map(in_words, finding["compartments"])),
-                "told": told(finding),
-            }
-            for finding in findings
-        ],
-        "told": told(content),
-        "red_flags": map(in_words, content["red_flags"]),
-        "warnings": map(meaning, version.warnings),
-        "calmer": found.reading.tier != found.get_tier_display() and not content["unreadable"],
-        "viewer": _viewer(found),
+        "versions": versions_of(version),
+        "changes": changes(version),
+        "page": page,
+        "earlier": lines(others[page.start : page.stop], version, account),
+        "together": lines(waiting, version, account),
     }
 
 
-def _history(found: Case) -> dict[str, Any]:
-    """Return what the page shows of the past: versions, events, decisions, and what is new to the holder."""
-    events = list(found.events.select_related("account", "version").order_by("id"))
+def _history(found: Case, *, hidden: bool) -> dict[str, Any]:
+    """Return what happened to the case, what was decided and told, and what is new to its holder."""
+    told = found.events.exclude(kind=Kind.EXTENDED).select_related("account", "version")
+    newest = list(told.defer("version__text", "version__context").order_by("-id")[: NEWEST + 1])
+    events = newest[:NEWEST][::-1]
+    shown = [event for event in events if not (hidden and event.kind in TELLING)]
+    decisions = list(found.decisions.select_related("account").order_by("-id"))
     return {
-        "versions": found.report.versions.defer("text", "context").order_by("-number"),
-        "events": events,
+        "events": shown,
+        "has_older_events": len(newest) > NEWEST,
         "news": _since_claimed(events) if found.is_claimed else [],
-        "decisions": found.decisions.select_related("account").order_by("id"),
+        "notes": [event for event in shown if event.note],
+        "decisions": decisions,
+        "decision": decisions[0] if decisions and found.decided_at else None,
+        "communications": list(found.communications.select_related("account").order_by("id")),
     }
 
 
-def _acts(found: Case, account: Account) -> dict[str, Any]:
+def _acts(found: Case, account: Account, shown: dict[str, Any]) -> dict[str, Any]:
     """Return what the person may do with the case now."""
     return {
         "may_decide": may(account, "decide"),
         "is_open": found.state == Case.State.WAITING,
         "is_mine": found.is_claimed and found.claimed_by == account,
-        "minutes_left": _minutes_left(found),
+        "minutes_left": shown["standing"].minutes_left,
         "reasons": Decision.Reason.choices,
         "longest": LONGEST,
     }
 
 
 def _case(account: Account, case_id: int) -> Case:
-    cases = Case.objects.select_related("report", "reading__version__study", "claimed_by")
+    cases = Case.objects.select_related("report", "reading__version__study", "claimed_by", "assigned_to")
     found = visible(cases, account).filter(pk=case_id).first()
     if found is None:
         raise Http404("There is no such case among those you may see.")
+    found.reading.version.report = found.report
     return found
+
+
+def _corrections(found: Case, only: Account | None) -> list[Correction]:
+    """Return the corrections of the text on the page, the oldest first; `only` those of one person."""
+    made = found.corrections.annotate(version=F("reading__version")).select_related("account").order_by("id")
+    if only is not None:
+        made = made.filter(account=only)
+    return list(made.filter(version=found.reading.version_id))
 
 
 def _since_claimed(events: list[CaseEvent]) -> list[CaseEvent]:
     """Return what newer versions brought since the case was claimed: its holder must hear of it."""
-    kinds = [event.kind for event in events]
-    last_claim = len(kinds) - kinds[::-1].index(CaseEvent.Kind.CLAIMED)
-    return [event for event in events[last_claim:] if event.kind in BROUGHT]
-
-
-def _minutes_left(case: Case) -> int:
-    if not case.is_claimed or case.claim_expires is None:
-        return 0
-    return int((case.claim_expires - timezone.now()).total_seconds() // 60)
-
-
-def _viewer(case: Case) -> str:
-    version = case.reading.version
-    uid = version.study.study_uid if version.study else ""
-    values = {"study_uid": quote(uid, safe=""), "accession": quote(version.accession, safe="")}
-    link: str = settings.SITE.viewer_link
-    return link.format(**values) if link and (uid or version.accession) else ""
+    taken = [at for at, event in enumerate(events) if event.kind in (Kind.CLAIMED, Kind.TAKEN_OVER)]
+    return [event for event in events[taken[-1] if taken else 0 :] if event.kind in BROUGHT]

@@ -1,14 +1,12 @@
-"""A report's text with its marks."""
+"""What a reading says, in words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from review.evidence import headline, marked, neural, sentence, spoken, told
+from review.evidence import headline, neural, sentence, spoken, told
 
 
 def at(start: int, end: int, **other: Any) -> dict[str, Any]:
@@ -22,17 +20,6 @@ def content(
     reasons: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     return {"findings": findings, "context_findings": context or [], "reasons": reasons or []}
-
-
-@given(st.text(min_size=1), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6))
-def test_marks_lose_no_character_of_the_text(text: str, spans: list[tuple[int, int]]) -> None:
-    findings = [at(min(a, b), max(a, b)) for a, b in spans if max(a, b) <= len(text)]
-    assert "".join(part.text for part in marked(text, findings)) == text
-
-
-def test_of_overlapping_findings_the_first_has_the_words_and_the_rest_its_remainder() -> None:
-    parts = marked("abcdef", [at(1, 4), at(2, 6)])
-    assert [(part.text, bool(part.finding)) for part in parts] == [("a", False), ("bcd", True), ("ef", True)]
 
 
 @pytest.mark.parametrize(
