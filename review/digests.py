@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
-from review.models import Decision, Input, Outcome, ReportVersion
+from review.models import CaseEvent, Communication, Correction, Decision, Input, Outcome, ReportVersion
 
 # What a version says of its report and patient, beside text, status and time.
 FACTS = (
@@ -64,19 +64,42 @@ def shard_digest(lines: Iterable[str]) -> str:
 def decision_digest(decision: Decision, key: str) -> str:
     """Return the digest of a decision together with the case as it stood before the person."""
     version = decision.reading.version
-    return sha256(
-        canonical(
-            {
-                "case": decision.case_id,
-                "report": key,
-                "version": version.pk,
-                "read": reading_digest(version.text, version.context, decision.reading.data),
-                "account": decision.account_id,
-                "at": decision.at.astimezone(UTC).isoformat(),
-                "verdict": decision.verdict,
-                "reason": decision.reason,
-                "comment": decision.comment,
-                "tier": decision.tier,
-            }
-        )
-    )
+    said = {
+        "case": decision.case_id,
+        "report": key,
+        "version": version.pk,
+        "read": reading_digest(version.text, version.context, decision.reading.data),
+        "account": decision.account_id,
+        "at": _moment(decision.at),
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "comment": decision.comment,
+        "tier": decision.tier,
+    }
+    if decision.tier_given is not None:  # decisions of before this was asked for keep their digest
+        said["tier_given"] = decision.tier_given
+    return sha256(canonical(said))
+
+
+def event_digest(event: CaseEvent) -> str:
+    """Return the digest of what a person did to a case, with the words they wrote."""
+    said = [event.case_id, _moment(event.at), event.kind, event.account_id, event.whom_id]
+    return sha256(canonical([*said, event.version_id, event.tier, event.note]))
+
+
+def correction_digest(said: Correction) -> str:
+    """Return the digest of what a person said of a stretch of the text."""
+    who = [said.case_id, said.reading_id, said.account_id, _moment(said.at)]
+    what = [said.kind, said.start, said.end, said.category, said.certainty, said.compartments, said.levels]
+    return sha256(canonical([*who, *what]))
+
+
+def communication_digest(told: Communication) -> str:
+    """Return the digest of a communication record."""
+    who = [told.case_id, told.decision_id, told.account_id, _moment(told.at)]
+    what = [told.finding, told.told_to, told.told_by, _moment(told.found_at), _moment(told.told_at)]
+    return sha256(canonical([*who, *what, told.method, told.note]))
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()

@@ -9,9 +9,10 @@ from django.db.models import Case as SqlCase
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
+from review.audit.acts import act_faults
 from review.audit.chain import Action, anchored, row_mac
 from review.conservation import conservation, totals
-from review.digests import decision_digest, input_line, reading_digest, shard_digest
+from review.digests import input_line, reading_digest, shard_digest
 from review.models import (
     AuditHead,
     AuditRow,
@@ -39,7 +40,7 @@ def verify() -> dict[str, Any]:
         number of an audit row or None; `inputs` and `outcomes` as counted from the tables.
     """
     rows = AuditRow.objects.count()
-    faults = [*_chain_faults(), *_shard_faults(), *_decision_faults(), *_case_faults()]
+    faults = [*_chain_faults(), *_shard_faults(), *act_faults(), *_case_faults()]
     faults += [{"row": None, "what": what} for what in conservation(None)]
     inputs, outcomes = totals()
     return {"ok": not faults, "rows": rows, "faults": faults, "inputs": inputs, "outcomes": outcomes}
@@ -97,19 +98,6 @@ def _lines(shard: Shard) -> Iterator[str]:
         found = readings.get(version.pk) if version else None
         read = reading_digest(version.text, version.context, found.data) if version and found else ""
         yield input_line(item, version, read)
-
-
-def _decision_faults() -> Iterator[Fault]:
-    vouched = _vouched(Action.CASE_DECIDED, "decision")
-    decisions = Decision.objects.select_related("reading__version__report").order_by("id")
-    for decision in decisions.iterator():
-        number, digest = vouched.pop(decision.pk, (None, ""))
-        if number is None:
-            yield {"row": None, "what": f"decision {decision.pk} stands in no row of the audit"}
-        elif decision_digest(decision, decision.reading.version.report.key) != digest:
-            yield {"row": number, "what": f"decision {decision.pk}, or what it was made on, was changed"}
-    for missing, (number, _) in vouched.items():
-        yield {"row": number, "what": f"decision {missing} is not there"}
 
 
 def _case_faults() -> Iterator[Fault]:

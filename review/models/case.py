@@ -53,6 +53,7 @@ class Case(models.Model):
     )
     first_claimed_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)  # of the last decision, as long as it stands
+    is_to_tell = models.BooleanField(default=False)  # confirmed as stat or urgent, and nobody told of it yet
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="claims")
     claim_expires = models.DateTimeField(null=True)
 
@@ -63,6 +64,7 @@ class Case(models.Model):
             models.Index(fields=["state", "decided_at", "id"], name="case_decided"),
             # Holds all that counting and calling out overdue cases asks for, so no row is fetched for it.
             models.Index(fields=["state", "tier", "escalation", "waiting_since"], name="case_deadline"),
+            models.Index(fields=["is_to_tell", "id"], name="case_to_tell"),
         )
 
     @property
@@ -120,6 +122,8 @@ class CaseEvent(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=12, choices=Kind)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # The other person whom it concerns: from whom a case was taken, to whom it was assigned.
+    whom = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     version = models.ForeignKey("review.ReportVersion", models.PROTECT, null=True, related_name="+")
     tier = models.PositiveSmallIntegerField(choices=Tier)  # of the case after the event
     note = models.TextField(blank=True)  # a person's reason

@@ -172,7 +172,11 @@ def test_a_limit_of_sources_hides_cases_from_every_act(person: Make, deliver: Ma
 def test_each_act_writes_its_audit_row_with_ids_only(case: Case, person: Make) -> None:
     account = person()
     caseload.claim(account, case.pk)
-    caseload.extend(account, case.pk)
+    with time_machine.travel(timezone.now() + timedelta(minutes=14)):
+        caseload.extend(account, case.pk)  # folded into the claim
+    with time_machine.travel(timezone.now() + timedelta(minutes=20)):
+        caseload.extend(account, case.pk)
+        caseload.extend(account, case.pk)
     caseload.give_back(account, case.pk, "Mrs Smith is worried")
     caseload.claim(account, case.pk)
     caseload.decide(

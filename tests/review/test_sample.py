@@ -48,7 +48,9 @@ def draw(**later: float) -> caseload.Drawn:
 def decide(account: Account, case: Case, verdict: str = "dismissed") -> None:
     assert caseload.claim(account, case.pk)
     reason = "no_lesion" if verdict == "dismissed" else ""
-    caseload.decide(account, case.pk, case.reading.version_id, verdict, reason=reason)
+    given = Tier.SOON if verdict == "confirmed" else None
+    version = case.reading.version_id
+    caseload.decide(account, case.pk, version, verdict, reason=reason, tier_given=given)
 
 
 def faults() -> str:
