@@ -3,11 +3,17 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from review.pages import acts, case, entry, lists, report, worklist
+from review.pages import acts, case, entry, lists, preferences, report, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
     path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist/search/", preferences.search, name="search"),
+    path("worklist/seen/", preferences.seen, name="seen"),
+    path("worklist/columns/", preferences.columns, name="columns"),
+    path("worklist/views/", preferences.save_view, name="save_view"),
+    path("worklist/views/<int:view_id>/", preferences.change_view, name="change_view"),
+    path("worklist/export/", worklist.export, name="export"),
     path("runs/", lists.runs, name="runs"),
     path("rejected/", lists.rejected, name="rejected"),
     path("case/next/", acts.next_case, name="next"),

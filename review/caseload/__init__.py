@@ -7,26 +7,35 @@ from review.caseload.claims import claim, extend, give_back, next, release, take
 from review.caseload.comments import comment
 from review.caseload.communications import Telling, tell_result
 from review.caseload.corrections import Said, correct
+from review.caseload.counts import Counts, News, counts, news
 from review.caseload.deadlines import escalate, escalate_untold, overdue, release_expired
 from review.caseload.decisions import NewerVersionError, decide, reopen
+from review.caseload.export import as_csv
+from review.caseload.filters import FilterError, listed, narrow
 from review.caseload.labels import labels
-from review.caseload.listing import Row, listing, rows
+from review.caseload.listing import Row, Showing, listing, rows_of, show
 from review.caseload.sample import Drawn, draw
 
 __all__ = [
     "TIERS",
     "Change",
+    "Counts",
     "Drawn",
+    "FilterError",
     "NewerVersionError",
+    "News",
     "RefusedError",
     "Row",
     "Said",
+    "Showing",
     "Telling",
+    "as_csv",
     "assign",
     "claim",
     "colleagues",
     "comment",
     "correct",
+    "counts",
     "decide",
     "draw",
     "escalate",
@@ -35,7 +44,10 @@ __all__ = [
     "give_back",
     "hand_over",
     "labels",
+    "listed",
     "listing",
+    "narrow",
+    "news",
     "next",
     "open_count",
     "overdue",
@@ -43,7 +55,8 @@ __all__ = [
     "release",
     "release_expired",
     "reopen",
-    "rows",
+    "rows_of",
+    "show",
     "submit",
     "take_over",
     "tell_result",

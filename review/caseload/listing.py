@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import QueryDict
 from django.utils import timezone
 
 from review import audit
-from review.caseload.acts import queue
+from review.access import is_hidden
+from review.caseload.filters import listed
+from review.caseload.standing import duration
 from review.evidence import UNREADABLE, headline, neural, sentence, spoken, telling
-from review.models import Account, Case, Escalation, ReportVersion
+from review.models import Account, Case, CaseEvent, Escalation, ReportVersion
 
 CONFLICT = "identity_conflict"  # the warning of a version whose patient is not its study's
+NO_WORDS = ("", "", "")
+BLIND = "read without the machine's marks"
+CHUNK = 500  # cases with their texts in memory at once
+Kind = CaseEvent.Kind
+NOTEWORTHY: dict[str, str] = {
+    Kind.RETURNED: "returned",
+    Kind.REOPENED: "opened again",
+    Kind.WAITS_AGAIN: "newer version",
+    Kind.NEWER: "newer version",
+    Kind.RAISED: "raised by a newer version",
+    Kind.EXPIRED: "claim expired",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,27 +41,56 @@ class Row:
 
     case: Case
     tier: str
-    waiting_minutes: int
+    waited: timedelta  # until now, or until it was decided
     limit_minutes: int
     patient: str  # short id, age, sex
     study: str  # modality, description, date
     why: str  # finding, level, compartment
     words: tuple[str, str, str]  # the sentence: before, the words found, after
+    happened: str  # what last happened to it, when the next reader should know
+    is_blind: bool
+
+    @property
+    def waiting_minutes(self) -> int:
+        """How long the case has waited, in whole minutes."""
+        return int(self.waited.total_seconds() // 60)
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the case has waited longer than its tier allows."""
-        return self.waiting_minutes > self.limit_minutes
+        """Whether the case waits longer than its tier allows."""
+        return self.case.state == Case.State.WAITING and self.waited > timedelta(minutes=self.limit_minutes)
 
     @property
-    def waited(self) -> str:
+    def percent(self) -> int:
+        """How much of the time that its tier allows has gone, at most 100."""
+        return min(100, int(100 * self.waited / timedelta(minutes=self.limit_minutes)))
+
+    @property
+    def waiting(self) -> str:
         """How long the case has waited, in words."""
-        return _in_words(self.waiting_minutes)
+        return duration(self.waiting_minutes)
 
     @property
     def limit(self) -> str:
         """How long a case of this tier may wait, in words."""
-        return _in_words(self.limit_minutes)
+        return duration(self.limit_minutes)
+
+    @property
+    def over(self) -> str:
+        """By how much the case is overdue, in words."""
+        return duration(self.waiting_minutes - self.limit_minutes)
+
+    @property
+    def escalation(self) -> str:
+        """How far the overdue case has been called out, in words; "" when it was not."""
+        level = self.case.escalation if self.case.state == Case.State.WAITING else Escalation.NONE
+        return str(Escalation(level).label) if level else ""
+
+    @property
+    def minutes_left(self) -> int:
+        """For how long the claim still lasts."""
+        expires = self.case.claim_expires
+        return max(0, int((expires - timezone.now()).total_seconds() // 60)) if expires else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as `spinetriage queue --json` prints it."""
@@ -63,60 +110,86 @@ class Row:
         }
 
 
-def rows(account: Account, start: int, stop: int | None) -> list[Row]:
-    """Return a piece of the queue as the person may see it, and record which cases were shown."""
-    cases = queue(account).select_related("report", "reading__version__study", "claimed_by")[start:stop]
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A piece of a list as it was shown, and the digest of which cases it showed."""
+
+    rows: list[Row]
+    digest: str
+
+
+def show(account: Account, cases: QuerySet[Case], start: int, stop: int | None, last: str = "") -> Showing:
+    """Return a piece of a list in the order in which people look, and record which cases were shown.
+
+    Parameters
+    ----------
+    last
+        The digest of what the same person was shown last of this list; the same cases again are no new row
+        of the audit. "" for a showing that is recorded in any case.
+    """
+    ids = list(cases.order_by("tier", "first_arrival", "id").values_list("pk", flat=True)[start:stop])
+    digest = hashlib.sha256(repr(sorted(ids)).encode()).hexdigest()[:16]
+    rows = list(rows_of(account, ids))
+    if ids and digest != last:
+        audit.record(audit.Action.LIST_READ, actor=account.actor, subject=account.actor, cases=ids)
+    return Showing(rows, digest)
+
+
+def rows_of(account: Account, ids: list[int]) -> Iterator[Row]:
+    """Give the rows of cases in the order of their ids, some at a time in memory."""
     now = timezone.now()
-    listed = [_row(case, now) for case in cases]
-    if listed:
-        shown = [row.case.pk for row in listed]
-        audit.record(audit.Action.LIST_READ, actor=account.actor, subject=account.actor, cases=shown)
-    return listed
+    last = CaseEvent.objects.filter(case=OuterRef("pk")).order_by("-id").values("kind")[:1]
+    cases = Case.objects.select_related("report", "reading__version__study", "claimed_by", "assigned_to")
+    for at in range(0, max(1, len(ids)), CHUNK):
+        some = ids[at : at + CHUNK]
+        found = cases.annotate(last_event=Subquery(last)).in_bulk(some)
+        yield from (_row(found[pk], account, now) for pk in some)
 
 
-def listing(account: Account, limit: int | None) -> list[dict[str, Any]]:
-    """Return the first cases of the queue (None = all) as `spinetriage queue --json` prints them."""
-    return [row.as_dict() for row in rows(account, 0, limit)]
+def listing(account: Account, limit: int | None, filters: str = "") -> list[dict[str, Any]]:
+    """Return the first cases (None = all) as `spinetriage queue --json` prints them.
+
+    Parameters
+    ----------
+    filters
+        Filters as in the address of the worklist, such as `tier=stat&overdue=1`.
+    """
+    return [row.as_dict() for row in show(account, listed(account, QueryDict(filters)), 0, limit).rows]
 
 
-def _row(case: Case, now: datetime) -> Row:
+def _row(case: Case, account: Account, now: datetime) -> Row:
     version = case.reading.version
-    why, words = _why(case, version)
+    is_blind = is_hidden(case, account)
+    why, words = (BLIND, NO_WORDS) if is_blind else _why(case, version)
     tier = case.get_tier_display()
+    until = case.decided_at or now
     return Row(
         case=case,
         tier=tier,
-        waiting_minutes=max(0, int((now - case.waiting_since).total_seconds() // 60)),
+        waited=max(timedelta(0), until - case.waiting_since),
         limit_minutes=settings.WAITING_MINUTES[tier],
         patient=patient(version, now.date()),
         study=study(version),
         why=why,
         words=words,
+        happened=NOTEWORTHY.get(getattr(case, "last_event", ""), ""),
+        is_blind=is_blind,
     )
 
 
 def _why(case: Case, version: ReportVersion) -> tuple[str, tuple[str, str, str]]:
     content = case.reading.content
     if content["unreadable"]:
-        return f"{UNREADABLE.get(content['unreadable'], 'The report could not be read')}: please read it", (
-            "",
-            "",
-            "",
-        )
+        fault = UNREADABLE.get(content["unreadable"], "The report could not be read")
+        return f"{fault}: please read it", NO_WORDS
     chief, pressing, shown = headline(content), neural(content), telling(content)
     said = ["the report names another patient than its study"] if CONFLICT in version.warnings else []
     if chief is not None and (chief in content["findings"] or not pressing):
         said.append(spoken(chief))
     if pressing:
         said.append(pressing)
-    words = sentence(version.text, shown["start"], shown["end"]) if shown else ("", "", "")
+    words = sentence(version.text, shown["start"], shown["end"]) if shown else NO_WORDS
     return " + ".join(said) or "no affirmed finding in the newest version", words
-
-
-def _in_words(minutes: int) -> str:
-    days, rest = divmod(minutes, 24 * 60)
-    parts = zip((days, rest // 60, rest % 60), ("d", "h", "min"), strict=True)
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 min"
 
 
 def patient(version: ReportVersion, today: date) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from review.evidence import AFFIRMED
-from review.models import Case, CaseMark
+from review.models import Case, CaseMark, Choice
 from review.spine import covered
 
 Kind = CaseMark.Kind
@@ -37,4 +37,39 @@ def mark(cases: Iterable[Case]) -> None:
             if not case.is_blind
             for kind, value in sorted(marks(case.reading.content))
         ]
+    )
+    _offer(choices(there))
+
+
+def choices(cases: Iterable[Case]) -> dict[tuple[str, str], str]:
+    """Return what the filters offer for the sake of these cases: names by kind and value."""
+    found: dict[tuple[str, str], str] = {}
+    for case in cases:
+        content = case.reading.content
+        found |= {
+            (str(Choice.Kind.CONCEPT), finding["concept"][:60]): finding["name"]
+            for finding in (*content["findings"], *content["context_findings"])
+            if finding["certainty"] in AFFIRMED
+        }
+        found[str(Choice.Kind.SOURCE), case.source] = case.source
+        if case.modality:
+            found[str(Choice.Kind.MODALITY), case.modality] = case.modality
+    return found
+
+
+def _offer(found: dict[tuple[str, str], str]) -> None:
+    """Keep new choices; mostly there are none, and then nothing is written."""
+    if not found:
+        return
+    known = {(row.kind, row.value): row.name for row in Choice.objects.all()}
+    Choice.objects.bulk_create(
+        # In one order everywhere, so that two shards that bring the same ones wait instead of blocking.
+        [
+            Choice(kind=kind, value=value, name=found[kind, value])
+            for kind, value in sorted(found)
+            if known.get((kind, value)) != found[kind, value]
+        ],
+        update_conflicts=True,
+        unique_fields=["kind", "value"],
+        update_fields=["name"],
     )

@@ -65,6 +65,8 @@ class Case(models.Model):
             # Holds all that counting and calling out overdue cases asks for, so no row is fetched for it.
             models.Index(fields=["state", "tier", "escalation", "waiting_since"], name="case_deadline"),
             models.Index(fields=["is_to_tell", "id"], name="case_to_tell"),
+            # For lists over several states, which `case_queue` holds one after the other.
+            models.Index(fields=["tier", "first_arrival", "id"], name="case_order"),
         )
 
     @property
@@ -176,6 +178,25 @@ class CaseMark(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["case", "kind", "value"], name="mark_once"),)
         indexes = (models.Index(fields=["kind", "value", "case"], name="mark_value"),)
+
+
+class Choice(models.Model):
+    """Something that a filter of the worklist offers, as some case has or had it; a handful of rows.
+
+    To look for what occurs among the marks and cases themselves would cost more with every case.
+    """
+
+    class Kind(models.TextChoices):
+        CONCEPT = "concept"
+        MODALITY = "modality"
+        SOURCE = "source"
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    value = models.TextField()
+    name = models.TextField()  # as people read it; the newest reading's word counts
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["kind", "value"], name="choice_once"),)
 
 
 class Correction(models.Model):

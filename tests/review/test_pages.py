@@ -49,6 +49,12 @@ def shown(response: Any) -> str:
 
 WHO: dict[tuple[str, str], set[str]] = {
     ("GET", "/worklist/"): {"radiologist", "lead", "auditor"},
+    ("POST", "/worklist/search/"): {"radiologist", "lead", "auditor"},
+    ("POST", "/worklist/seen/"): {"radiologist", "lead", "auditor"},
+    ("POST", "/worklist/columns/"): {"radiologist", "lead", "auditor"},
+    ("POST", "/worklist/views/"): {"radiologist", "lead", "auditor"},
+    ("POST", "/worklist/views/1/"): {"radiologist", "lead", "auditor"},
+    ("GET", "/worklist/export/"): {"lead", "auditor"},
     ("GET", "/case/{case}/"): {"radiologist", "lead", "auditor"},
     ("GET", "/report/{report}/"): {"radiologist", "lead", "auditor"},
     ("GET", "/runs/"): {"lead", "auditor", "operator", "admin"},
@@ -75,7 +81,8 @@ def test_each_page_opens_for_its_roles_and_for_nobody_else(
 
 def test_every_address_stands_in_the_table_of_roles() -> None:
     names = {pattern.name for pattern in get_resolver().url_patterns}
-    known = "home worklist case report runs rejected next act password health login logout"
+    known = "home worklist case report runs rejected next act password health login logout "
+    known += "search seen columns save_view change_view export "
     assert names == set(known.split())
 
 
@@ -162,7 +169,7 @@ def test_the_worklist_shows_a_case_as_its_readers_say_it(enter: Make, case: Case
 def test_a_claimed_case_shows_to_others_who_has_it(enter: Make, case: Case, person: Make) -> None:
     caseload.claim(person(name="dr.grey"), case.pk)
     client = enter()
-    assert "dr.grey, until" in shown(client.get("/worklist/"))
+    assert "dr.grey, 14 min left" in shown(client.get("/worklist/"))
     page = shown(client.get(f"/case/{case.pk}/"))
     assert "dr.grey is reading this case" in page
     assert "Dismiss" not in page
@@ -180,9 +187,9 @@ def test_pages_of_lists_hold_fifty_and_impossible_numbers_lead_to_the_nearest(
 ) -> None:
     deliver(*(version(f"B{number}", "soon") for number in range(60)))
     client = enter()
-    assert client.get("/worklist/").content.count(b"<tr>") == 51
-    for asked, rows in (("2", 11), ("99", 11), ("0", 51), ("-1", 51), ("x", 51), ("9" * 5000, 51), ("٣", 11)):
-        assert client.get("/worklist/", {"page": asked}).content.count(b"<tr>") == rows
+    assert client.get("/worklist/").content.count(b"data-row") == 50
+    for asked, rows in (("2", 10), ("99", 10), ("0", 50), ("-1", 50), ("x", 50), ("9" * 5000, 50), ("٣", 10)):
+        assert client.get("/worklist/", {"page": asked}).content.count(b"data-row") == rows
 
 
 @pytest.mark.parametrize("url", ["/worklist/", "/runs/", "/rejected/"])
@@ -199,7 +206,7 @@ def test_a_list_asks_the_database_no_more_often_when_it_is_long(
         with CaptureQueriesContext(connection) as queries:
             client.get(url)
         asked.append(len(queries))
-    assert asked[0] == asked[1] < 20
+    assert asked[0] == asked[1] < 30
 
 
 def test_the_case_page_shows_text_findings_reasons_and_warnings(enter: Make, case: Case) -> None:

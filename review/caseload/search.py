@@ -1,0 +1,110 @@
+"""Search in the texts of the cases' reports, and by patient, accession, report or case.
+
+What is searched for never stands in an address, a log or the audit: it may name a patient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from review import audit
+from review.models import Account, Case
+
+LONGEST = 200  # characters of a search
+# Quoted words, with or without the closing quote, else what stands between spaces.
+_PIECE = re.compile(r'"([^"]*)"?(\*)?|([^\s"]+)')
+_WORD = re.compile(r"[^\W_]+")
+_CASE = re.compile(r"[Cc]([0-9]{1,18})")
+
+# Both engines split a text at everything but letters and digits, and fold upper case. These SQL texts are
+# fixed; what people type goes in as parameters only, made of letters and digits.
+_MARKS = """!"#$%%&''()*+,-./:;<=>?@[\\]^_`{|}~–—‘’“”…•·°±×≤≥"""  # as in the migration; %% is one %
+_SPACES = " " * (len(_MARKS) - 2)
+_IN_WORDS = {
+    "sqlite": "SELECT rowid FROM review_words WHERE review_words MATCH %s",
+    "postgresql": "SELECT id FROM review_reportversion WHERE to_tsvector('simple'::regconfig, "  # noqa: S608
+    f"translate(left(text, 100000), '{_MARKS}', '{_SPACES}')) @@ to_tsquery('simple', %s)",
+}
+_BY_NAME = (
+    "SELECT id FROM review_reportversion WHERE patient_id = %s",
+    "SELECT id FROM review_reportversion WHERE accession = %s",
+    "SELECT v.id FROM review_reportversion v JOIN review_report r ON r.id = v.report_id WHERE r.key = %s",
+)
+_BY_CASE = (
+    "SELECT r.version_id FROM review_reading r JOIN review_case c ON c.reading_id = r.id WHERE c.id = %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that follow each other; the last one may be only the beginning of a word."""
+
+    words: tuple[str, ...]
+    is_prefix: bool
+
+    def for_sqlite(self) -> str:
+        """Return the term in the language of FTS5."""
+        return f'"{" ".join(self.words)}"' + "*" * self.is_prefix
+
+    def for_postgresql(self) -> str:
+        """Return the term in the language of to_tsquery."""
+        return "(" + " <-> ".join(f"'{word}'" for word in self.words) + (":*)" if self.is_prefix else ")")
+
+
+def clean(said: str) -> str:
+    """Return what a person typed as it is searched for and kept; "" when there is nothing in it."""
+    return " ".join(said.replace("\0", "").split())[:LONGEST]
+
+
+def terms(said: str) -> list[Term]:
+    """Return the terms of a search, all of which must occur; whatever is typed, it is no error."""
+    found = []
+    for quoted, star, plain in _PIECE.findall(said):
+        words = tuple(_WORD.findall((quoted or plain).lower()))
+        if words:
+            found.append(Term(words, bool(star) or plain.endswith("*")))
+    return found
+
+
+def searched(cases: QuerySet[Case], said: str) -> QuerySet[Case]:
+    """Leave the cases whose report has all the terms, or whose patient, accession, report or number it is.
+
+    Parameters
+    ----------
+    said
+        Words are and-ed, quotes make a phrase, `*` at the end makes the beginning of a word.
+    """
+    parts: list[str] = [*_BY_NAME]
+    values: list[str | int] = [said] * len(_BY_NAME)
+    if number := _CASE.fullmatch(said):
+        parts.append(_BY_CASE)
+        values.append(int(number[1]))
+    if asked := terms(said):
+        is_sqlite = connection.vendor == "sqlite"
+        parts.append(_IN_WORDS[connection.vendor])
+        values.append(
+            " AND ".join(term.for_sqlite() for term in asked)
+            if is_sqlite
+            else " & ".join(term.for_postgresql() for term in asked)
+        )
+    found = RawSQL(" UNION ".join(parts), values)  # noqa: S611 - fixed texts with parameters
+    return cases.filter(reading__version_id__in=found)
+
+
+def record_search(account: Account, said: str, count: int) -> None:
+    """Record that somebody searched: a keyed digest of the words, never the words.
+
+    Who knows the key of the audit can ask whether a given patient was searched for.
+    """
+    digest = hmac.new(settings.AUDIT_KEY.encode(), said.casefold().encode(), hashlib.sha256).hexdigest()
+    audit.record(
+        audit.Action.LIST_SEARCHED, actor=account.actor, subject=account.actor, words=digest, count=count
+    )
