@@ -16,17 +16,19 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from prefect import get_client
+from django.conf import settings
+from prefect import Flow, get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
 from flows import display
+from flows.deadlines import deadlines
 from flows.server import ServerError
 from flows.triage import triage
 from review import accounts
 
-EVERY = timedelta(minutes=5)
+SERVED: tuple[Flow[..., Any], ...] = (triage, deadlines)  # each has its key in `every_minutes` of site.toml
 WEB_SECONDS = 60
 
 
@@ -44,7 +46,8 @@ def serve(port: int, prefect_url: str) -> None:
             password = accounts.add_user("lead", "lead")
             display.console.print("First login:   lead, password ", end="")
             display.console.print(password, markup=False, highlight=False)
-        display.console.print("Ctrl-C ends both.")
+        served = ", ".join(f"{served.name} every {_in_words(_minutes(served))}" for served in SERVED)
+        display.console.print(f"On schedule:   {served}\nCtrl-C ends all of it.")
         with suppress(KeyboardInterrupt):
             asyncio.run(_scheduled().start())
 
@@ -57,19 +60,35 @@ class _Runner(Runner):
 
 
 def _scheduled() -> Runner:
-    """Return a runner of the schedules, with a first run of each that begins at once."""
-    runner = _Runner(limit=1)
-    # A run takes everything unprocessed, so a second one at the same time would find nothing to do.
+    """Return a runner of the schedules, with a first run of each that begins at once.
+
+    Every run is a process of its own, and each flow has room for one: a long or failing one stops no other.
+    """
+    runner = _Runner(limit=len(SERVED))
+    # A run does everything that is due, so a second one at the same time would find nothing to do.
     alone = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-    # These calls answer at once where no event loop runs; their types promise a coroutine as well.
-    deployment = cast(
-        RunnerDeployment,
-        triage.to_deployment(name="every-5-minutes", interval=EVERY, concurrency_limit=alone),
-    )
-    identity = cast(UUID, runner.add_deployment(deployment))
     with get_client(sync_client=True) as client:
-        client.create_flow_run_from_deployment(identity)
+        for served in SERVED:
+            every = timedelta(minutes=_minutes(served))
+            # These calls answer at once where no event loop runs; their types promise a coroutine as well.
+            # The name stays when the interval changes, so that no schedule of before stays behind.
+            deployment = cast(
+                RunnerDeployment,
+                served.to_deployment(name="on-schedule", interval=every, concurrency_limit=alone),
+            )
+            client.create_flow_run_from_deployment(cast(UUID, runner.add_deployment(deployment)))
     return runner
+
+
+def _minutes(served: Flow[..., Any]) -> int:
+    return int(settings.SITE.every_minutes[served.name.replace("-", "_")])
+
+
+def _in_words(minutes: int) -> str:
+    units = (("day", 24 * 60), ("hour", 60), ("minute", 1))
+    unit, length = next(unit for unit in units if minutes % unit[1] == 0)
+    number = minutes // length
+    return unit if number == 1 else f"{number} {unit}s"
 
 
 @contextmanager

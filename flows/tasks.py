@@ -23,7 +23,6 @@ from prefect.logging import get_run_logger
 from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 
-from flows import batch
 from flows.server import is_healthy
 from review import ledger
 
@@ -100,7 +99,7 @@ def step(name: str, transient: tuple[type[Exception], ...]) -> Callable[[Callabl
 
 
 def name_flow_run(name: str) -> str:
-    """Give the current flow run the name of its ledger run; return its Prefect id."""
+    """Give the current flow run a name made of ids and counts; return its Prefect id."""
     identity = str(flow_run.get_id())
     with get_client(sync_client=True) as client:
         client.update_flow_run(UUID(identity), name=name)
@@ -152,7 +151,7 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
 
 
 def summarize(run: int) -> None:
-    """Leave the counts as a table artifact and the outcomes as a file; ids and counts only."""
+    """Leave the counts as a table artifact; ids and counts only."""
     summary = ledger.summary(run)
     rows: list[dict[str, Any]] = [
         {"kind": kind[:-1], "name": name, "inputs": number}
@@ -160,7 +159,6 @@ def summarize(run: int) -> None:
         for name, number in summary[kind].items()
     ]
     create_table_artifact(rows, key="outcomes", description=f"Run {run}: {summary['inputs']} inputs")
-    batch.write_outcome_table(run)
     get_run_logger().info("Run %s: %s inputs, %s studies", run, summary["inputs"], summary["studies"])
 
 

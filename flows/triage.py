@@ -32,6 +32,7 @@ def triage(run: int | None = None) -> int:
         failed = each(store_studies, find(run, "studies"), run, "studies")
         failed += each(read_reports, find(run, "reports"), run, "reports")
         summarize(run)
+        batch.write_outcome_table(run)
         if missing := batch.missing_sources(run):
             raise StepError(f"sources that cannot be listed: {', '.join(missing)}")
         if failed:

@@ -15,7 +15,7 @@ POLICY = (
     "form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-WITH_FIRST_PASSWORD = {"password", "login", "logout", "health"}
+WITH_FIRST_PASSWORD = {"password", "login", "logout", "health", "health_ready", "health_queue"}
 
 
 def private_pages(page: Page) -> Page:

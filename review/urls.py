@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from review.pages import acts, case, entry, lists, preferences, report, worklist
+from review.pages import acts, case, entry, health, lists, preferences, report, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
@@ -27,5 +27,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", entry.Password.as_view(), name="password"),
-    path("health/", entry.health, name="health"),
+    path("health/", health.alive, name="health"),
+    path("health/ready/", health.ready, name="health_ready"),
+    path("health/queue/", health.queue, name="health_queue"),
 ]

@@ -8,7 +8,7 @@ from review.caseload.comments import comment
 from review.caseload.communications import Telling, tell_result
 from review.caseload.corrections import Said, correct
 from review.caseload.counts import Counts, News, counts, news
-from review.caseload.deadlines import escalate, escalate_untold, overdue, release_expired
+from review.caseload.deadlines import Depth, depths, escalate, escalate_untold, overdue, release_expired
 from review.caseload.decisions import NewerVersionError, decide, reopen
 from review.caseload.export import as_csv
 from review.caseload.filters import FilterError, listed, narrow
@@ -20,6 +20,7 @@ __all__ = [
     "TIERS",
     "Change",
     "Counts",
+    "Depth",
     "Drawn",
     "FilterError",
     "NewerVersionError",
@@ -37,6 +38,7 @@ __all__ = [
     "correct",
     "counts",
     "decide",
+    "depths",
     "draw",
     "escalate",
     "escalate_untold",

@@ -12,7 +12,7 @@ from review import audit
 from review.caseload.acts import Kind, RefusedError, State, locked, needed, tell
 from review.caseload.deadlines import MUST_BE_TOLD
 from review.digests import communication_digest
-from review.models import Account, Communication, Decision
+from review.models import Account, Communication, Decision, Escalation
 
 OLDEST = 2000  # the first year that can be meant
 NEARLY = timedelta(minutes=1)  # clocks differ, and forms know no seconds
@@ -51,8 +51,8 @@ def tell_result(account: Account, case_id: int, telling: Telling) -> Communicati
         told = Communication.objects.create(
             case=case, decision=decision, account=account, at=timezone.now(), **asdict(telling)
         )
-        case.is_to_tell = False
-        case.save(update_fields=["is_to_tell"])
+        case.is_to_tell, case.escalation = False, Escalation.NONE
+        case.save(update_fields=["is_to_tell", "escalation"])
         digest = communication_digest(told)
         tell(case, account, Kind.TOLD, audit.Action.CASE_TOLD, communication=told.pk, digest=digest)
     return told

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from review import audit
-from review.models import Case, CaseEvent, Communication, Decision, Escalation, Tier
+from review.models import Case, CaseEvent, Decision, Escalation, Tier
 
 State, Kind = Case.State, CaseEvent.Kind
 MUST_BE_TOLD = (Tier.STAT, Tier.URGENT)  # what is confirmed as one of these is communicated in person
@@ -28,12 +29,50 @@ STEPS: tuple[tuple[Escalation, CaseEvent.Kind, str], ...] = (
 Late = Callable[[Tier, Escalation, datetime], QuerySet[Case]]
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many open cases of a tier there are, and how long they wait."""
+
+    open: int = 0
+    oldest_minutes: int | None = None
+    overdue: int = 0
+    forgotten: int = 0  # due to be brought to the leads for longer than a round or two of the flow
+
+
 def overdue(now: datetime) -> Q:
     """Return the condition of open cases that have waited longer than their tier allows."""
+    return Q(state=State.WAITING) & _older(now, settings.WAITING_MINUTES)
+
+
+def depths(now: datetime) -> dict[str, Depth]:
+    """Return for each tier how deep the queue is: one query, answered by an index alone."""
+    grace = dict.fromkeys(settings.WAITING_MINUTES, settings.SITE.late_minutes)
+    long_due = _older(now, settings.WAITING_MINUTES, settings.LEAD_MINUTES, grace)
+    rows = (
+        Case.objects.filter(state=State.WAITING)
+        .values("tier")
+        .annotate(
+            open=Count("id"),
+            since=Min("waiting_since"),
+            overdue=Count("id", filter=_older(now, settings.WAITING_MINUTES)),
+            forgotten=Count("id", filter=long_due & Q(escalation__lt=Escalation.LEAD)),
+        )
+        .values_list("tier", "open", "since", "overdue", "forgotten")
+    )
+    found = {
+        Tier(tier).label: Depth(count, int((now - since).total_seconds() // 60), late, forgotten)
+        for tier, count, since, late, forgotten in rows
+    }
+    return {tier.label: found.get(tier.label, Depth()) for tier in Tier}
+
+
+def _older(now: datetime, *limits: Mapping[str, int]) -> Q:
+    """Return the condition of cases that wait for longer than these limits together."""
     late = Q()
     for tier in Tier:
-        late |= Q(tier=tier, waiting_since__lt=now - _minutes(settings.WAITING_MINUTES, tier))
-    return Q(state=State.WAITING) & late
+        since = now - sum((_minutes(limit, tier) for limit in limits), timedelta())
+        late |= Q(tier=tier, waiting_since__lt=since)
+    return late
 
 
 def release_expired(now: datetime) -> int:
@@ -100,12 +139,10 @@ def _undecided(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
 
 def _untold(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
     newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
-    told = Communication.objects.filter(case=OuterRef("pk"), decision__at=OuterRef("decided_at"))
-    return (
-        Case.objects.filter(state=State.CONFIRMED, escalation__lt=step, decided_at__lte=since)
-        .annotate(given=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1]))
-        .filter(~Exists(told), given=tier)
-    )
+    due = Case.objects.filter(is_to_tell=True, escalation__lt=step, decided_at__lte=since)
+    return due.filter(state=State.CONFIRMED).annotate(
+        given=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1])
+    ).filter(given=tier)
 
 
 def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:

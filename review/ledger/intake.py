@@ -83,10 +83,8 @@ def _rejected(now: datetime, account: Account | None) -> Waiting:
 
 
 def _untold(now: datetime, account: Account | None) -> Waiting:
-    # The flow `deadlines` marks them; every tier is named so that the index is used.
-    cases = Case.objects.filter(
-        state=Case.State.CONFIRMED, tier__in=Tier.values, escalation__gt=Escalation.NONE
-    )
+    # Those that the flow `deadlines` has called out; a result that may still be told in time is no worry.
+    cases = Case.objects.filter(is_to_tell=True, escalation__gt=Escalation.NONE)
     return _waiting(now, account, cases, "decided_at")
 
 

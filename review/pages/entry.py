@@ -1,15 +1,13 @@
-"""Coming in, going out, the first password, and whether we are alive."""
+"""Coming in, going out, and the first password."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
-from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import transaction
+from django.http import HttpResponse
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_GET
 
 from review import audit
 from review.pages.rights import reader
@@ -30,13 +28,3 @@ class Password(PasswordChangeView):
             audit.record(audit.Action.PASSWORD_CHANGED, actor=account.actor, subject=account.actor)
         messages.success(self.request, "Your password is changed.")
         return response
-
-
-@login_not_required
-@require_GET
-def health(request: HttpRequest) -> JsonResponse:
-    """Say that the process answers and reaches its database; nothing else."""
-    connection.ensure_connection()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"ok": True})

@@ -153,6 +153,8 @@ def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
     wait_for(lambda: site.rows("SELECT 1 FROM review_run WHERE state = 'completed'"), up)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=20) as answer:
         assert json.load(answer) == {"ok": True}
+    done = "SELECT 1 FROM flow_run WHERE name LIKE 'deadlines: %' AND state_type = 'COMPLETED'"
+    wait_for(lambda: sqlite_rows(prefect_home / "prefect.db", done), up)
     # The next run by the schedule is there: only Prefect's own scheduler makes it.
     query = "SELECT 1 FROM flow_run WHERE auto_scheduled AND state_type = 'SCHEDULED'"
     wait_for(lambda: sqlite_rows(prefect_home / "prefect.db", query), up)
@@ -160,6 +162,7 @@ def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
     printed, complaints = up.communicate(timeout=60)
     assert up.returncode == 0, complaints
     assert f"http://127.0.0.1:{port}/" in printed
+    assert "triage every 5 minutes, deadlines every 5 minutes" in printed
     assert "First login:   lead, password" not in printed  # the tester can log in already
     assert "Traceback" not in complaints
     assert [case["tier"] for case in site.json("queue")] == ["stat"]

@@ -1,0 +1,56 @@
+"""What time does to cases, every few minutes: claims expire, and what waits too long is called out."""
+
+from __future__ import annotations
+
+from review.setup import setup
+
+setup()  # a scheduled run starts here, in a process of its own
+
+# ruff: noqa: E402 - Django must be set up before its models can be imported
+from django.utils import timezone
+from prefect import flow
+
+from flows.tasks import TRANSIENT, StepError, name_flow_run, step
+from review import caseload
+
+Counts = dict[str, int]
+
+
+def _call_out_waiting() -> Counts:
+    called = caseload.escalate(timezone.now())
+    return {"announced again": called["again"], "brought to the leads": called["lead"]}
+
+
+def _call_out_untold() -> Counts:
+    return {"results not communicated": sum(caseload.escalate_untold(timezone.now()).values())}
+
+
+def _free_claims() -> Counts:
+    return {"expired claims freed": caseload.release_expired(timezone.now())}
+
+
+STEPS = (
+    step("call out cases that wait too long", TRANSIENT)(_call_out_waiting),
+    step("call out results that nobody communicated", TRANSIENT)(_call_out_untold),
+    step("free expired claims", TRANSIENT)(_free_claims),
+)
+
+
+@flow(name="deadlines", flow_run_name="deadlines", persist_result=False)
+def deadlines() -> Counts:
+    """Take each step, also when another fails; return how many cases each was about, the run's new name too.
+
+    Prefect sees counts only.
+    """
+    counts: Counts = {}
+    failures = []
+    for take in STEPS:
+        try:
+            counts |= take()
+        except StepError as failure:
+            failures.append(str(failure))
+    told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    name_flow_run(f"deadlines: {told or 'nothing was due'}")
+    if failures:
+        raise StepError("; ".join(failures))
+    return counts
