@@ -24,11 +24,13 @@ from prefect.runner import Runner
 
 from flows import display
 from flows.deadlines import deadlines
+from flows.quality_sample import quality_sample
 from flows.server import ServerError
 from flows.triage import triage
 from review import accounts
 
-SERVED: tuple[Flow[..., Any], ...] = (triage, deadlines)  # each has its key in `every_minutes` of site.toml
+# Each has its key in `every_minutes` of site.toml.
+SERVED: tuple[Flow[..., Any], ...] = (triage, deadlines, quality_sample)
 WEB_SECONDS = 60
 
 

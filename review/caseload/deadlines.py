@@ -140,9 +140,11 @@ def _undecided(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
 def _untold(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
     newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
     due = Case.objects.filter(is_to_tell=True, escalation__lt=step, decided_at__lte=since)
-    return due.filter(state=State.CONFIRMED).annotate(
-        given=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1])
-    ).filter(given=tier)
+    return (
+        due.filter(state=State.CONFIRMED)
+        .annotate(given=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1]))
+        .filter(given=tier)
+    )
 
 
 def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:

@@ -83,7 +83,7 @@ def test_the_flow_calls_out_what_is_overdue_frees_claims_and_names_itself_by_cou
 def test_a_step_that_fails_stops_no_other_and_tells_prefect_nothing_of_its_data(
     aged: Installation, prefect_home: Path
 ) -> None:
-    flow(aged, FAILING, status=1)
+    assert "ValueError at" in flow(aged, FAILING, status=1)
     assert aged.rows("SELECT count(*) FROM review_case WHERE claimed_by_id IS NULL") == [(CASES,)]
     name, state, message = flow_runs(prefect_home)[0]
     assert (name, state) == ("deadlines: 1 expired claims freed", "FAILED")

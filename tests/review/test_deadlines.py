@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from review import audit, caseload
 from review.caseload import RefusedError
-from review.models import AuditRow, Case, CaseEvent, Communication, Decision, Escalation, Tier
+from review.models import AuditRow, Case, CaseEvent, Escalation, Tier
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -44,27 +44,17 @@ def steps(case: Case) -> list[tuple[str, int]]:
     return [(row.action, row.detail.get("escalation") or row.detail["holder"]) for row in rows]
 
 
-def confirmed(account: Any, case: Case, tier_given: Tier | None = None) -> Decision:
+def confirmed(account: Any, case: Case, tier_given: Tier | None = None) -> None:
     caseload.claim(account, case.pk)
-    decision = caseload.decide(account, case.pk, case.reading.version_id, "confirmed")
-    Decision.objects.filter(pk=decision.pk).update(tier_given=tier_given)
-    return decision
+    caseload.decide(account, case.pk, case.reading.version_id, "confirmed", tier_given=tier_given)
 
 
-def tell(decision: Decision) -> None:
+def tell(account: Any, case: Case) -> None:
     now = timezone.now()
-    Communication.objects.create(
-        case=decision.case,
-        decision=decision,
-        account=decision.account,
-        at=now,
-        finding="epidural mass",
-        told_to="ward",
-        told_by="me",
-        found_at=now,
-        told_at=now,
-        method=Communication.Method.PHONE,
+    telling = caseload.Telling(
+        finding="epidural mass", told_to="ward", told_by="me", found_at=now, told_at=now, method="phone"
     )
+    caseload.tell_result(account, case.pk, telling)
 
 
 @pytest.mark.parametrize(("tier", "limit"), WAITING.items())
@@ -183,8 +173,12 @@ def test_a_confirmed_case_that_nobody_communicates_is_called_out(
 
 def test_a_result_that_was_communicated_is_not_called_out(case: Case, person: Make) -> None:
     account = person()
-    tell(confirmed(account, case))
+    confirmed(account, case)
+    assert caseload.escalate_untold(after(16)) == {"again": 1, "lead": 0}
+    tell(account, case)
     assert caseload.escalate_untold(after(9999)) == {"again": 0, "lead": 0}
+    case.refresh_from_db()
+    assert case.escalation == Escalation.NONE
     caseload.reopen(account, case.pk, "second thoughts")
     confirmed(account, case)
     assert caseload.escalate_untold(after(9999)) == {"again": 0, "lead": 1}
@@ -297,7 +291,8 @@ def test_an_expiring_claim_and_a_persons_act_at_once_come_one_after_the_other(
 @pytest.mark.django_db(transaction=True)
 def test_a_step_waits_for_the_person_who_is_at_the_case(case: Case, person: Make) -> None:
     """A result communicated in a transaction that is still open when the flow looks is not called out."""
-    decision = confirmed(person(), case)
+    account = person()
+    confirmed(account, case)
     looked = threading.Event()
 
     def flow() -> dict[str, int]:
@@ -314,6 +309,6 @@ def test_a_step_waits_for_the_person_who_is_at_the_case(case: Case, person: Make
         thread.start()
         looked.wait()
         thread.join(0.5)
-        tell(decision)
+        tell(account, case)
     thread.join()
     assert found == [{"again": 0, "lead": 0}]

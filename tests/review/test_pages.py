@@ -85,7 +85,7 @@ def test_every_address_stands_in_the_table_of_roles() -> None:
     names = {pattern.name for pattern in get_resolver().url_patterns}
     known = "home worklist case report runs rejected next act password health login logout "
     known += "search seen columns save_view change_view export "
-    known += " health health_ready health_queue"
+    known += "health_ready health_queue "
     assert names == set(known.split())
 
 
