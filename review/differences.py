@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Literal
 
 LONGEST = 2000  # words compared one by one; more would keep a reader waiting
@@ -63,13 +64,22 @@ def difference(before: str, after: str) -> Difference:
         pieces.append(Piece("removed", "".join(old[head + i : head + j])))
         pieces.append(Piece("added", "".join(new[head + k : head + m])))
     pieces.append(Piece("same", "".join(new[len(new) - tail :])))
-    return Difference(_folded([piece for piece in pieces if piece.text]))
+    return Difference(_spaced(_folded([piece for piece in pieces if piece.text])))
 
 
 def _common(one: list[str], other: list[str]) -> int:
     """Return how many words both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _spaced(pieces: list[Piece]) -> list[Piece]:
+    """Keep the words of neighbouring pieces apart where only one of the texts had a space between them."""
+    spaced = pieces[:1]
+    for before, piece in pairwise(pieces):
+        joined = not before.text[-1].isspace() and not piece.text[0].isspace()
+        spaced.append(Piece(piece.kind, f" {piece.text}") if joined else piece)
+    return spaced
 
 
 def _folded(pieces: list[Piece]) -> list[Piece]:

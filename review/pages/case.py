@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 
 from review import audit
 from review.access import is_hidden, may, visible
+from review.caseload.deadlines import MUST_BE_TOLD
 from review.caseload.related import lines, related
 from review.caseload.standing import standing
-from review.models import Account, Case, CaseEvent, Correction, Decision
+from review.models import Account, Case, CaseEvent, Communication, Correction, Decision
 from review.pages.acts import LONGEST
 from review.pages.piece import Piece
 from review.pages.report import changes, read, versions_of
@@ -22,8 +23,7 @@ from review.pages.rights import needs, reader
 
 Kind = CaseEvent.Kind
 BROUGHT = {Kind.RAISED, Kind.NEWER, Kind.CALMER}
-# Of a case that is read blind these would tell what the machine reads, or when the case was drawn.
-TELLING = {*BROUGHT, Kind.OPENED, Kind.WAITS_AGAIN, Kind.AGAIN, Kind.LEAD}
+TELLING = {Kind.RAISED, Kind.CALMER, Kind.WAITS_AGAIN}  # they would tell what the machine reads
 NEWEST = 100  # events shown
 TOGETHER = 10  # other open cases named beside this one
 
@@ -64,16 +64,19 @@ def _history(found: Case, *, hidden: bool) -> dict[str, Any]:
     told = found.events.exclude(kind=Kind.EXTENDED).select_related("account", "version")
     newest = list(told.defer("version__text", "version__context").order_by("-id")[: NEWEST + 1])
     events = newest[:NEWEST][::-1]
-    shown = [event for event in events if not (hidden and event.kind in TELLING)]
+    visible_events = [event for event in events if not (hidden and event.kind in TELLING)]
     decisions = list(found.decisions.select_related("account").order_by("-id"))
+    decision = decisions[0] if decisions and found.decided_at else None
+    communications = list(found.communications.select_related("account").order_by("id"))
     return {
-        "events": shown,
+        "events": visible_events,
         "has_older_events": len(newest) > NEWEST,
         "news": _since_claimed(events) if found.is_claimed else [],
-        "notes": [event for event in shown if event.note],
+        "notes": [event for event in visible_events if event.note],
         "decisions": decisions,
-        "decision": decisions[0] if decisions and found.decided_at else None,
-        "communications": list(found.communications.select_related("account").order_by("id")),
+        "decision": decision,
+        "communications": communications,
+        "is_untold": decision is not None and _is_untold(decision, communications),
     }
 
 
@@ -104,6 +107,13 @@ def _corrections(found: Case, only: Account | None) -> list[Correction]:
     if only is not None:
         made = made.filter(account=only)
     return list(made.filter(version=found.reading.version_id))
+
+
+def _is_untold(decision: Decision, communications: list[Communication]) -> bool:
+    """Whether a result that must be communicated has not been, as far as is written down."""
+    tier = decision.tier if decision.tier_given is None else decision.tier_given
+    must = decision.verdict == Decision.Verdict.CONFIRMED and tier in MUST_BE_TOLD
+    return must and all(told.decision_id != decision.pk for told in communications)
 
 
 def _since_claimed(events: list[CaseEvent]) -> list[CaseEvent]:

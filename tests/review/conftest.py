@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site_settings
+from django.test import Client
 
 from review import accounts, ledger
 from review.models import Account, Case
@@ -152,6 +153,18 @@ def person(settings: Any) -> Make:
         account.must_change_password = False
         account.save()
         return account
+
+    return make
+
+
+@pytest.fixture
+def enter(person: Make) -> Make:
+    """Log a person of a role in; return the browser."""
+
+    def make(role: str = "radiologist", **other: Any) -> Client:
+        client = Client()
+        client.force_login(person(role, **other))
+        return client
 
     return make
 

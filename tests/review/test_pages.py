@@ -24,18 +24,6 @@ ACTS = ("claim", "extend", "release", "return", "confirm", "dismiss", "reopen")
 
 
 @pytest.fixture
-def enter(person: Make) -> Make:
-    """Log a person of a role in; return the browser."""
-
-    def make(role: str = "radiologist", **other: Any) -> Client:
-        client = Client()
-        client.force_login(person(role, **other))
-        return client
-
-    return make
-
-
-@pytest.fixture
 def case(deliver: Make, version: Make, case_of: Make) -> Case:
     deliver(
         version("A1", "stat", patient_id="PATIENT-4711", accession="ACC1", warnings=("identity_conflict",))
