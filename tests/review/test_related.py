@@ -164,7 +164,7 @@ TELLING = (
     "<mark",
     "badge",
     "row-0",
-    "R1",
+    "<code>R1",
     "sample",
     "calmer",
     "<svg",
