@@ -1,0 +1,82 @@
+"""Whether the results of confirmed stat and urgent cases were told in time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Min
+from django.db.models.functions import Coalesce
+
+from review.models import Tier
+from review.statistics.confirmed import CONFIRMED, decisions
+from review.statistics.estimates import quantiles, wilson
+from review.statistics.period import Scope
+from review.statistics.table import Column, Table, told
+
+MUST_BE_TOLD = (Tier.STAT, Tier.URGENT)
+
+
+def communicated(scope: Scope) -> Table:
+    """Time from the confirmation until somebody was told, by tier."""
+    graver = decisions(scope).filter(verdict=CONFIRMED).annotate(given=Coalesce("tier_given", "tier"))
+    first = graver.filter(given__in=MUST_BE_TOLD).annotate(told=Min("communications__told_at"))
+    waits: dict[str, list[tuple[float, bool]]] = {tier.label: [] for tier in MUST_BE_TOLD}
+    for tier, at, was_told in first.values_list("given", "at", "told").iterator():
+        waited = ((was_told or scope.now) - at).total_seconds() / 60
+        waits[Tier(tier).label].append((max(0.0, waited), was_told is not None))
+    rows = [_row(tier, found) for tier, found in waits.items()]
+    said = [
+        f"{row['tier']}: {told('share', row['share'])} of {row['due']:,} told within "
+        f"{told('minutes', row['limit'])}, {row['late']:,} late, {row['untold']:,} not recorded as told"
+        for row in rows
+        if row["due"]
+    ]
+    return Table(
+        name="communicated",
+        title="Communication of confirmed stat and urgent results",
+        says="; ".join(said) + "." if said else "No confirmed stat or urgent result was due in the period.",
+        of="Cases confirmed in the period as stat or urgent (the tier given by the person who decided), "
+        "from the "
+        "decision until the first recorded communication; told before the decision counts as at once. Not "
+        "yet "
+        "due are those not told whose limit has not passed. 95 % interval by Wilson.",
+        columns=(
+            Column("tier", "Tier", "text"),
+            Column("confirmed", "confirmed"),
+            Column("not_due", "not yet due"),
+            Column("due", "due"),
+            Column("within", "told within the limit"),
+            Column("late", "told late"),
+            Column("untold", "past the limit, not told"),
+            Column("median", "half told within", "minutes"),
+            Column("limit", "limit", "minutes"),
+            Column("share", "share within", "share"),
+            Column("low", "from", "share"),
+            Column("high", "to", "share"),
+        ),
+        rows=rows,
+    )
+
+
+def _row(tier: str, waits: list[tuple[float, bool]]) -> dict[str, Any]:
+    limit = settings.WAITING_MINUTES[tier]
+    within = sum(is_told and waited <= limit for waited, is_told in waits)
+    late = sum(is_told and waited > limit for waited, is_told in waits)
+    untold = sum(not is_told and waited > limit for waited, is_told in waits)
+    due = within + late + untold
+    low, high = wilson(within, due) or (None, None)
+    return {
+        "tier": tier,
+        "confirmed": len(waits),
+        "not_due": len(waits) - due,
+        "due": due,
+        "within": within,
+        "late": late,
+        "untold": untold,
+        "median": quantiles(waits, (0.5,))[0],
+        "limit": limit,
+        "share": within / due if due else None,
+        "low": low,
+        "high": high,
+    }
