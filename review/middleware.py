@@ -24,7 +24,7 @@ def private_pages(page: Page) -> Page:
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = page(request)
         response["Cache-Control"] = "no-store"
-        response["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 
     return answer

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path
 
-from review.pages import acts, case, entry, health, lists, preferences, report, worklist
+from review.pages import acts, case, entry, health, lists, preferences, report, statistics, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern] = [
     path("worklist/views/", preferences.save_view, name="save_view"),
     path("worklist/views/<int:view_id>/", preferences.change_view, name="change_view"),
     path("worklist/export/", worklist.export, name="export"),
+    path("statistics/", statistics.statistics, name="statistics"),
+    path("statistics/<slug:name>.svg", statistics.picture, name="statistics_picture"),
+    path("statistics/<slug:name>.csv", statistics.table, name="statistics_table"),
     path("runs/", lists.runs, name="runs"),
     path("rejected/", lists.rejected, name="rejected"),
     path("case/next/", acts.next_case, name="next"),

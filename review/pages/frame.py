@@ -10,7 +10,12 @@ from django.http import HttpRequest
 from review.access import may
 from review.models import Account
 
-MENU = (("worklist", "queue", "Worklist"), ("runs", "runs", "Runs"), ("rejected", "rejected", "Rejected"))
+MENU = (
+    ("worklist", "queue", "Worklist"),
+    ("runs", "runs", "Runs"),
+    ("rejected", "rejected", "Rejected"),
+    ("statistics", "statistics", "Statistics"),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

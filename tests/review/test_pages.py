@@ -45,6 +45,9 @@ WHO: dict[tuple[str, str], set[str]] = {
     ("GET", "/worklist/export/"): {"lead", "auditor"},
     ("GET", "/case/{case}/"): {"radiologist", "lead", "auditor"},
     ("GET", "/report/{report}/"): {"radiologist", "lead", "auditor"},
+    ("GET", "/statistics/"): {"radiologist", "lead", "auditor", "admin"},
+    ("GET", "/statistics/depth.svg"): {"radiologist", "lead", "auditor", "admin"},
+    ("GET", "/statistics/depth.csv"): {"radiologist", "lead", "auditor", "admin"},
     ("GET", "/runs/"): {"lead", "auditor", "operator", "admin"},
     ("GET", "/rejected/"): {"lead", "auditor", "operator", "admin"},
     ("POST", "/case/next/"): {"radiologist", "lead"},
@@ -74,6 +77,7 @@ def test_every_address_stands_in_the_table_of_roles() -> None:
     known = "home worklist case report runs rejected next act password health login logout "
     known += "search seen columns save_view change_view export "
     known += "health_ready health_queue "
+    known += "statistics statistics_picture statistics_table "
     assert names == set(known.split())
 
 
