@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from review import audit
-from review.access import is_hidden
+from review.access import is_hidden, visible
 from review.caseload.acts import Kind, RefusedError, State, check_held, locked, tell
 from review.digests import correction_digest
 from review.evidence import Finding
@@ -126,6 +126,37 @@ def places(text: str, words: str) -> list[Span]:
     if not parts:
         return []
     return [found.span() for found in re.finditer(r"\s+".join(parts), text, re.IGNORECASE)]
+
+
+def stretch(account: Account, case_id: int, version_seen: int, words: str, at: Span | int | None) -> Span:
+    """Return the stretch of the text that a person means, without the space around it.
+
+    Parameters
+    ----------
+    words
+        What they marked or typed.
+    at
+        Where it was marked; or which of the places of typed words is meant, from 1; or None.
+    """
+    cases = visible(Case.objects.select_related("reading__version"), account)
+    case = cases.filter(pk=case_id, reading__version=version_seen).first()
+    if case is None:
+        raise RefusedError("A newer version of the report has arrived. Read it first.")
+    text = case.reading.version.text
+    if isinstance(at, tuple):
+        marked = text[at[0] : at[1]]
+        if not marked.strip() or (words.strip() and marked.split() != words.split()):
+            raise RefusedError("The marked words do not stand there; mark them again.")
+        start = at[0] + len(marked) - len(marked.lstrip())
+        return start, start + len(marked.strip())
+    found = places(text, words)
+    if not found:
+        raise RefusedError("These words do not stand in the report; copy them as they are.")
+    if at is None and len(found) > 1:
+        raise RefusedError(f"These words stand {len(found)} times in the report; say which one you mean.")
+    if at is not None and not 1 <= at <= len(found):
+        raise RefusedError(f"These words stand {len(found)} times in the report; there is no number {at}.")
+    return found[(at or 1) - 1]
 
 
 def parse_levels(written: str) -> list[str]:

@@ -11,12 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from review import audit
-from review.access import is_hidden, may, visible
-from review.caseload.deadlines import MUST_BE_TOLD
+from review.access import is_hidden, visible
 from review.caseload.related import lines, related
 from review.caseload.standing import standing
-from review.models import Account, Case, CaseEvent, Communication, Correction, Decision
-from review.pages.acts import LONGEST
+from review.models import Account, Case, CaseEvent, Correction
+from review.pages.offers import Kept, offers
 from review.pages.piece import Piece
 from review.pages.report import changes, read, versions_of
 from review.pages.rights import needs, reader
@@ -32,6 +31,11 @@ TOGETHER = 10  # other open cases named beside this one
 @needs("case")
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """Show a case: the report with its marks, why it is here, what happened. That it was read is recorded."""
+    return show(request, case_id, {})
+
+
+def show(request: HttpRequest, case_id: int, kept: Kept) -> HttpResponse:
+    """Show a case, after a refused act with what was typed for it (`kept`)."""
     account = reader(request)
     found = _case(account, case_id)
     hidden = is_hidden(found, account)
@@ -41,7 +45,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     shown = read(version, None if hidden else found.reading, corrections)
     shown |= {"case": found, "hidden": hidden, "standing": standing(found, timezone.now())}
     shown |= _past(found, account, request) | _history(found, hidden=hidden)
-    return render(request, "pages/case.html", shown | _acts(found, account, shown))
+    return render(request, "pages/case.html", shown | offers(found, account, shown, kept))
 
 
 def _past(found: Case, account: Account, request: HttpRequest) -> dict[str, Any]:
@@ -61,34 +65,19 @@ def _past(found: Case, account: Account, request: HttpRequest) -> dict[str, Any]
 
 def _history(found: Case, *, hidden: bool) -> dict[str, Any]:
     """Return what happened to the case, what was decided and told, and what is new to its holder."""
-    told = found.events.exclude(kind=Kind.EXTENDED).select_related("account", "version")
+    told = found.events.exclude(kind=Kind.EXTENDED).select_related("account", "whom", "version")
     newest = list(told.defer("version__text", "version__context").order_by("-id")[: NEWEST + 1])
     events = newest[:NEWEST][::-1]
     visible_events = [event for event in events if not (hidden and event.kind in TELLING)]
     decisions = list(found.decisions.select_related("account").order_by("-id"))
-    decision = decisions[0] if decisions and found.decided_at else None
-    communications = list(found.communications.select_related("account").order_by("id"))
     return {
         "events": visible_events,
         "has_older_events": len(newest) > NEWEST,
         "news": _since_claimed(events) if found.is_claimed else [],
         "notes": [event for event in visible_events if event.note],
         "decisions": decisions,
-        "decision": decision,
-        "communications": communications,
-        "is_untold": decision is not None and _is_untold(decision, communications),
-    }
-
-
-def _acts(found: Case, account: Account, shown: dict[str, Any]) -> dict[str, Any]:
-    """Return what the person may do with the case now."""
-    return {
-        "may_decide": may(account, "decide"),
-        "is_open": found.state == Case.State.WAITING,
-        "is_mine": found.is_claimed and found.claimed_by == account,
-        "minutes_left": shown["standing"].minutes_left,
-        "reasons": Decision.Reason.choices,
-        "longest": LONGEST,
+        "decision": decisions[0] if decisions and found.decided_at else None,
+        "communications": list(found.communications.select_related("account").order_by("id")),
     }
 
 
@@ -107,13 +96,6 @@ def _corrections(found: Case, only: Account | None) -> list[Correction]:
     if only is not None:
         made = made.filter(account=only)
     return list(made.filter(version=found.reading.version_id))
-
-
-def _is_untold(decision: Decision, communications: list[Communication]) -> bool:
-    """Whether a result that must be communicated has not been, as far as is written down."""
-    tier = decision.tier if decision.tier_given is None else decision.tier_given
-    must = decision.verdict == Decision.Verdict.CONFIRMED and tier in MUST_BE_TOLD
-    return must and all(told.decision_id != decision.pk for told in communications)
 
 
 def _since_claimed(events: list[CaseEvent]) -> list[CaseEvent]:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from review import caseload, ledger
-from review.models import Account, Case, CaseEvent, Communication, Correction, Decision, Escalation
+from review.models import Account, Case, CaseEvent, Correction, Decision, Escalation
 from review.records import NewPortion, NewSeries, NewStudy
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -208,11 +208,10 @@ def test_after_a_decision_the_page_shows_it_beside_what_the_machine_found(
     ):  # fmt: skip
         assert said in page
     now = timezone.now()
-    Communication.objects.create(
-        case=case, decision=decision, account=decision.account, at=now, finding="mass at T6",
-        told_to="Dr Ames",
-        told_by="Dr Grey", found_at=now, told_at=now, method="phone",
-    )  # fmt: skip
+    telling = caseload.Telling(
+        finding="mass at T6", told_to="Dr Ames", told_by="Dr Grey", found_at=now, told_at=now, method="phone"
+    )
+    caseload.tell_result(decision.account, case.pk, telling)
     page = words(shown(client.get(f"/case/{case.pk}/")))
     assert "mass at T6: Dr Grey told Dr Ames by telephone" in page
     assert "nobody yet" not in page

@@ -16,11 +16,12 @@ from django.urls import get_resolver
 
 from review import accounts, caseload, ledger
 from review.models import AuditRow, Case, Decision, Role
+from review.pages import acts
 from review.records import NewPortion, NewSeries, NewStudy
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
-ACTS = ("claim", "extend", "release", "return", "confirm", "dismiss", "reopen")
+ACTS = (*acts.ACTS, "beat")
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_a_claimed_case_shows_to_others_who_has_it(enter: Make, case: Case, pers
     client = enter()
     assert "dr.grey, 14 min left" in shown(client.get("/worklist/"))
     page = shown(client.get(f"/case/{case.pk}/"))
-    assert "dr.grey is reading this case" in page
+    assert "In review by <strong>dr.grey</strong>" in page
     assert "Dismiss" not in page
 
 

@@ -1,0 +1,41 @@
+// The forms of the case page: focus on opening, sending by key, one sending only.
+import { keepClaim } from "./claim.js";
+import { followMarking } from "./marking.js";
+
+const open = (act) => {
+  const first = act.querySelector("[data-first]") ?? act.querySelector("select, textarea, input:not([type=hidden])");
+  first?.focus();
+};
+
+for (const act of document.querySelectorAll("details.act")) {
+  act.addEventListener("toggle", () => { if (act.open) open(act); });
+  act.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    act.open = false;
+    act.querySelector("summary").focus();
+  });
+}
+const kept = document.querySelector("details.act[open]");
+if (kept && (location.hash === "" || location.hash === `#${kept.id}`)) open(kept);
+
+// Enter chooses in an opened list, so in a select only Ctrl+Enter sends; in a line of text both do.
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("details.act form");
+  if (!form || event.key !== "Enter") return;
+  const sends = event.ctrlKey || event.metaKey;
+  if (!sends && event.target.tagName !== "SELECT") return;
+  event.preventDefault();
+  if (sends) form.requestSubmit(form.querySelector("button.main") ?? form.querySelector("button"));
+});
+
+// A second press of the same button sends nothing; a page that comes back from the history may send again.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  else event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+keepClaim();
+followMarking();
