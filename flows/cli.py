@@ -4,19 +4,18 @@ database nor scheduler, and importing Prefect takes seconds.
 
 from __future__ import annotations
 
-import getpass
 import io
 import os
 import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from review.models import Account
+from flows.acting import As, Json, acting_as, open_ledger
+from flows.cli_users import user_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,14 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, so patient data
     help="Find possible spinal lesions in radiology reports and put them into a review queue.",
 )
-user_app = typer.Typer(no_args_is_help=True, help="Make accounts.")
 audit_app = typer.Typer(no_args_is_help=True, help="Check the record.")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many to print at most.")]
-As = Annotated[str, typer.Option("--as", help="Act as this account, instead of the one mapped to you.")]
 
 
 class CommandError(RuntimeError):
@@ -74,25 +70,6 @@ def _end_politely() -> None:
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
-def _open_ledger() -> None:
-    """Set up Django and bring the tables up to date."""
-    from review.setup import migrate, setup
-
-    setup()
-    migrate()
-
-
-def _account(name: str, right: str) -> Account:
-    """Open the ledger and return the account that this command acts as, which must have the right."""
-    _open_ledger()
-    from review.access import require
-    from review.accounts import account_for
-
-    account = account_for(name or None, getpass.getuser())
-    require(account, right)
-    return account
-
-
 @app.command()
 def run(
     source: Annotated[
@@ -103,7 +80,7 @@ def run(
     as_: As = "",
 ) -> None:
     """Take everything unprocessed in one batch, and say what became of it."""
-    account = _account(as_, "run")
+    account = acting_as(as_, "run")
     from flows import batch, display
     from flows.server import prefect_api
     from review import ledger
@@ -130,7 +107,7 @@ def up(
 ) -> None:
     """Serve the schedules and the review pages until Ctrl-C."""
     _end_politely()
-    _open_ledger()
+    open_ledger()
     from flows import display
     from flows.server import prefect_api
     from review.site import var_folder
@@ -144,7 +121,7 @@ def up(
 @app.command()
 def queue(limit: Limit = 50, json: Json = False, as_: As = "") -> None:
     """List the open cases: tier, then the oldest first."""
-    account = _account(as_, "queue")
+    account = acting_as(as_, "queue")
     from flows import display
     from review import caseload
 
@@ -188,7 +165,7 @@ def evaluate(
 @app.command()
 def explain(identity: str, json: Json = False, as_: As = "") -> None:
     """Tell what became of a report, and why: by report key, accession, case, input or file name."""
-    account = _account(as_, "explain")
+    account = acting_as(as_, "explain")
     from flows import display, printout
     from review import ledger
 
@@ -204,7 +181,7 @@ def explain(identity: str, json: Json = False, as_: As = "") -> None:
 @app.command()
 def rejected(limit: Limit = 100, json: Json = False, as_: As = "") -> None:
     """List the inputs from which no report text could be taken, with the reason."""
-    account = _account(as_, "rejected")
+    account = acting_as(as_, "rejected")
     from flows import display
     from review import ledger
 
@@ -219,7 +196,7 @@ def rejected(limit: Limit = 100, json: Json = False, as_: As = "") -> None:
 @app.command()
 def runs(limit: Limit = 20, json: Json = False, as_: As = "") -> None:
     """List the runs, newest first."""
-    _account(as_, "runs")
+    acting_as(as_, "runs")
     from flows import display
     from review import ledger
 
@@ -244,47 +221,10 @@ def check(json: Json = False) -> None:
         )
 
 
-@user_app.command("add")
-def add_user(
-    name: str,
-    role: Annotated[str, typer.Option(help="radiologist, lead, auditor, operator or admin.")],
-    os_user: Annotated[
-        str, typer.Option(help="The operating-system user whose commands act as this account.")
-    ] = "",
-    source: Annotated[list[str] | None, typer.Option(help="Limit the account to these sources.")] = None,
-    as_: As = "",
-) -> None:
-    """Make an account and print its first password, which must be changed at the first login."""
-    _open_ledger()
-    from flows import display
-    from review import accounts
-
-    # The first account is made by whoever sets the machine up; after that it takes an administrator.
-    by = _account(as_, "accounts") if accounts.has_admin() else None
-    password = accounts.add_user(name, role, os_user, source or [], by=by)
-    display.console.print(f"Account {name} ({role}). First password, shown only now: ", end="")
-    display.console.print(password, markup=False, highlight=False)
-
-
-@user_app.command("sample")
-def sample_user() -> None:
-    """Make the account that lets you see the sample data, and only those, on the command line."""
-    _open_ledger()
-    from flows import places
-    from review import accounts
-    from review.site import ROOT
-
-    samples = ROOT / "sample_reports"
-    _, sources = places.configured()
-    names = [source.name for source in sources if source.folder.is_relative_to(samples)]
-    if names:  # an account limited to no source would see them all
-        accounts.ensure_sample(getpass.getuser(), names)
-
-
 @audit_app.command("verify")
 def verify(json: Json = False, as_: As = "") -> None:
     """Recompute the audit chain and the digests of the ledger, and check that no input is unaccounted for."""
-    _account(as_, "verify")
+    acting_as(as_, "verify")
     from flows import display
     from review import audit
 

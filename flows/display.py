@@ -147,6 +147,25 @@ def rejected(rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
+def users(rows: list[dict[str, Any]]) -> None:
+    """Print the accounts."""
+    table = Table(title=f"Accounts: {len(rows)}", title_justify="left")
+    for heading in ("Account", "Roles", "State", "Last login (UTC)", "Sources", "Second factor", "Password"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        factor = ("on" if row["second_factor"] else "off") if row["origin"] == "local" else "elsewhere"
+        table.add_row(
+            Text(row["account"]),
+            ", ".join(row["roles"]) or "none",
+            row["state"],
+            minute(row["last_login"] and row["last_login"].isoformat()),
+            Text(", ".join(row["sources"]) or "all"),
+            factor,
+            row["password"],
+        )
+    console.print(table)
+
+
 def facts(values: dict[str, Any]) -> None:
     """Print names with their values, a line each."""
     for name, value in values.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -12,6 +11,7 @@ from django.db import transaction
 
 from review import audit
 from review.access import AccessError
+from review.administration import first_password
 from review.models import Account, Role
 
 SAMPLE = "sample"
@@ -37,7 +37,7 @@ def add_user(
         When the role is unknown, or the name or the operating-system user is taken.
     """
     _check(name, role, os_user)
-    password = "-".join(secrets.token_hex(3) for _ in range(4))
+    password = first_password()
     _make(name, role, os_user, sources, password, by)
     return password
 

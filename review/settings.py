@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import Any
 
 import dj_database_url
 
 from review.keys import secret
+from review.logins import load_logins
 from review.site import SiteError, load_deadlines, load_site, var_folder
 
 SITE = load_site()
 WAITING_MINUTES, AGAIN_MINUTES, LEAD_MINUTES = load_deadlines()
+LOGINS = load_logins()
 VAR = var_folder()
 SECRET_KEY = secret("SPINETRIAGE_SECRET_KEY", "django")
 AUDIT_KEY = secret("SPINETRIAGE_AUDIT_KEY", "audit")
@@ -31,7 +34,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "review",
+    "review",  # before the next ones: its templates stand for theirs, and its audit row comes before theirs
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -45,7 +52,10 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "review.middleware.private_pages",
-    "review.middleware.FirstPassword",
+    "allauth.account.middleware.AccountMiddleware",
+    "review.middleware.limited_sessions",
+    "review.middleware.FirstSteps",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -91,6 +101,14 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
+# Counts of attempts and codes that were used are shared by all web processes.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "review_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 USE_TZ = True
 TIME_ZONE = SITE.time_zone
@@ -111,7 +129,33 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "worklist"
 LOGOUT_REDIRECT_URL = "login"
 
-SESSION_COOKIE_AGE = 12 * 60 * 60  # one long shift
+AUTHENTICATION_BACKENDS = ["review.backends.LocalAccounts"]
+# What was typed is nowhere kept: people type passwords into the field of the name.
+AXES_HANDLER = "review.lockout.Attempts"
+AXES_FAILURE_LIMIT = LOGINS.lockout.attempts
+AXES_COOLOFF_TIME = timedelta(minutes=LOGINS.lockout.minutes)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "review.lockout.typed_name"
+AXES_CLIENT_STR_CALLABLE = "review.lockout.somebody"
+AXES_LOCKOUT_CALLABLE = "review.lockout.locked_page"
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+# Of allauth only the second factor and the login at a provider are open: no sign-up, no mail.
+ACCOUNT_ADAPTER = "review.entering.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_METHODS = {"password"}
+MFA_ADAPTER = "review.entering.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute wrong
+MFA_TOTP_ISSUER = SITE.name
+
+SESSION_COOKIE_AGE = LOGINS.session_hours * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -120,6 +164,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 TLS = os.environ.get("SPINETRIAGE_TLS") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
+# Browsers keep a name that begins so for this host alone; no other host of the domain can set it.
+SESSION_COOKIE_NAME = "__Host-sessionid" if TLS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if TLS else "csrftoken"
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 # Behind TLS stands a proxy that sets this header; without TLS nobody's word is taken.
@@ -137,6 +184,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "quiet"}},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "axes": {"level": "ERROR"},  # wrong passwords are in the audit
         # A refused page is no fault of the program, and comes with a whole traceback.
         "django.request": {"level": "ERROR"},
     },

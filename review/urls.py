@@ -1,9 +1,21 @@
 """The addresses of the pages; they carry ids only."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path
 
-from review.pages import acts, case, entry, health, lists, preferences, report, statistics, worklist
+from review.pages import (
+    accounts,
+    acts,
+    case,
+    entry,
+    health,
+    lists,
+    preferences,
+    report,
+    second_factor,
+    statistics,
+    worklist,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
@@ -23,13 +35,22 @@ urlpatterns: list[URLPattern] = [
     path("case/<int:case_id>/", case.case, name="case"),
     path("case/<int:case_id>/<slug:name>/", acts.act, name="act"),
     path("report/<int:report_id>/", report.report, name="report"),
-    path(
-        "login/",
-        LoginView.as_view(template_name="pages/login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
+    path("login/", entry.Login.as_view(), name="login"),
+    path("login/", entry.Login.as_view(), name="account_login"),  # as allauth calls it
+    path("login/code/", second_factor.ask, name="mfa_authenticate"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", entry.Password.as_view(), name="password"),
+    path("password/again/", second_factor.again, name="account_reauthenticate"),
+    path("second-factor/", second_factor.index, name="mfa_index"),
+    path("second-factor/on/", second_factor.turn_on, name="mfa_activate_totp"),
+    path("second-factor/picture.svg", second_factor.picture, name="second_factor_picture"),
+    path("second-factor/off/", second_factor.turn_off, name="mfa_deactivate_totp"),
+    path("second-factor/codes/", second_factor.codes, name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new/", second_factor.new_codes, name="mfa_generate_recovery_codes"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/add/", accounts.add, name="add_account"),
+    path("accounts/<int:account_id>/", accounts.account, name="account"),
+    path("accounts/<int:account_id>/<slug:name>/", accounts.act, name="account_act"),
     path("health/", health.alive, name="health"),
     path("health/ready/", health.ready, name="health_ready"),
     path("health/queue/", health.queue, name="health_queue"),

@@ -13,6 +13,7 @@ from review.caseload.decisions import NewerVersionError, decide, reopen
 from review.caseload.export import as_csv
 from review.caseload.filters import FilterError, listed, narrow
 from review.caseload.labels import labels
+from review.caseload.leaving import leave
 from review.caseload.listing import Row, Showing, listing, rows_of, show
 from review.caseload.sample import Drawn, draw
 
@@ -46,6 +47,7 @@ __all__ = [
     "give_back",
     "hand_over",
     "labels",
+    "leave",
     "listed",
     "listing",
     "narrow",

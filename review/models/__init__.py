@@ -1,6 +1,6 @@
 """The tables of the room of people."""
 
-from review.models.account import Account, Role, SavedView
+from review.models.account import Account, Role, SavedView, Use
 from review.models.audit import AuditHead, AuditRow
 from review.models.case import (
     Case,
@@ -46,4 +46,5 @@ __all__ = [
     "Study",
     "StudySeries",
     "Tier",
+    "Use",
 ]

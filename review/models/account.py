@@ -6,6 +6,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 
 class Role(models.TextChoices):
@@ -21,6 +22,16 @@ class Role(models.TextChoices):
 class Account(AbstractUser):
     """A named person, or a person's name on the command line."""
 
+    class Origin(models.TextChoices):
+        """Who answers for the person's name and password."""
+
+        LOCAL = "local", "here"
+        OIDC = "oidc", "the hospital's login"
+        LDAP = "ldap", "the hospital's directory"
+
+    origin = models.CharField(max_length=5, choices=Origin, default=Origin.LOCAL)
+    # Raised to end all sessions of the account at once.
+    session_number = models.PositiveIntegerField(default=0)
     must_change_password = models.BooleanField(default=False)
     # The operating-system user who acts as this account on the command line.
     os_user = models.CharField(max_length=64, unique=True, null=True, blank=True)
@@ -39,6 +50,14 @@ class Account(AbstractUser):
         """How audit rows name this person: an id, never a name."""
         return f"account:{self.pk}"
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return salted_hmac(
+            "review.models.Account",
+            f"{self.session_number} {self.password}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
+
 
 class SavedView(models.Model):
     """Filters of the worklist that a person keeps under a name."""
@@ -49,3 +68,15 @@ class SavedView(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["account", "name"], name="view_name_once"),)
+
+
+class Use(models.Model):
+    """How often an account asked for something expensive in its current minute."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    what = models.CharField(max_length=10)
+    minute = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["account", "what"], name="use_once"),)

@@ -15,6 +15,7 @@ MENU = (
     ("runs", "runs", "Runs"),
     ("rejected", "rejected", "Rejected"),
     ("statistics", "statistics", "Statistics"),
+    ("accounts", "accounts", "Accounts"),
 )
 
 

@@ -1,0 +1,33 @@
+"""As whom a command acts, and the options that commands share."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from review.models import Account
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+As = Annotated[str, typer.Option("--as", help="Act as this account, instead of the one mapped to you.")]
+
+
+def open_ledger() -> None:
+    """Set up Django and bring the tables up to date."""
+    from review.setup import migrate, setup
+
+    setup()
+    migrate()
+
+
+def acting_as(name: str, right: str) -> Account:
+    """Open the ledger and return the account that this command acts as, which must have the right."""
+    open_ledger()
+    from review.access import require
+    from review.accounts import account_for
+
+    account = account_for(name or None, getpass.getuser())
+    require(account, right)
+    return account
