@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review.evidence import AFFIRMED, Finding, Told, headline, in_words, spoken, telling, told
@@ -39,6 +39,7 @@ _WEIGHT = (
     "benign_other",
     "syndrome",
 )
+LISTED = 200  # findings in the table: a report has some ten
 _SIZES = ("size", "prior_size")
 
 
@@ -49,6 +50,7 @@ class Found:
     number: int  # its place in findings + context_findings
     finding: Finding
     correction: Correction | None  # the newest of these words
+    is_listed: bool = True  # in the table; of very many only the heaviest are, and all are marked in the text
 
     @property
     def is_affirmed(self) -> bool:
@@ -116,7 +118,7 @@ class Found:
             anchor=f"finding-{self.number}",
             kind=kind,
             badge=badge,
-            leads_to=f"row-{self.number}",
+            leads_to=f"row-{self.number}" if self.is_listed else "unlisted",
             title=spoken(self.finding),
         )
 
@@ -153,7 +155,8 @@ def found(content: dict[str, Any], corrections: dict[tuple[int, int], Correction
             row.number,
         )
 
-    return sorted(rows, key=order)
+    ordered = sorted(rows, key=order)
+    return [*ordered[:LISTED], *(replace(row, is_listed=False) for row in ordered[LISTED:])]
 
 
 def _weight(row: Found, first: list[Finding]) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from review import caseload, ledger
+from review.findings import LISTED
 from review.models import Account, Case, CaseEvent, Correction, Decision, Escalation
 from review.records import NewPortion, NewSeries, NewStudy
 
@@ -334,4 +335,6 @@ def test_a_text_of_200_kilobytes_with_hundreds_of_findings_is_shown_whole(
     deliver(version(text=text, reading=reading(findings=findings)))
     page = enter().get(f"/case/{Case.objects.get().pk}/").content.decode()
     assert page.count('<mark class="present" id=') == len(findings) > 200
+    assert page.count('<tr id="row-') == LISTED
+    assert f'<p id="unlisted">{len(findings) - LISTED} more findings' in page
     assert page.count("&lt;more&gt;") >= len(text) // len(line)
