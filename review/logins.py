@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class Oidc:
     name: str
     issuer: str
     client_id: str
+    scope: str
     claim: str
     roles: Mapping[str, str]  # value of the claim: role
 
@@ -96,10 +98,24 @@ def load_logins() -> Logins:
     )
 
 
+def oidc_secret(oidc: Oidc) -> str:
+    """Return the client secret, which stands in the environment only.
+
+    Raises
+    ------
+    SiteError
+        When the provider is enabled and there is none.
+    """
+    secret = os.environ.get("SPINETRIAGE_OIDC_SECRET", "")
+    if oidc.enabled and not secret:
+        raise SiteError("oidc.enabled is true in logins.toml, but SPINETRIAGE_OIDC_SECRET is not set.")
+    return secret
+
+
 def _oidc(file: Path, table: object) -> Oidc:
     oidc = Oidc(**_described(file, "oidc", table, Oidc))
     if oidc.enabled:
-        _needed(file, "oidc", oidc, "name", "issuer", "client_id", "claim", "roles")
+        _needed(file, "oidc", oidc, "name", "issuer", "client_id", "scope", "claim", "roles")
         address = urlsplit(oidc.issuer)
         if not (address.scheme == "https" or (address.scheme == "http" and address.hostname in HERE)):
             raise SiteError(

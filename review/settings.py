@@ -9,7 +9,7 @@ from typing import Any
 import dj_database_url
 
 from review.keys import secret
-from review.logins import load_logins
+from review.logins import load_logins, oidc_secret
 from review.site import SiteError, load_deadlines, load_site, var_folder
 
 SITE = load_site()
@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "axes",
 ]
 MIDDLEWARE = [
@@ -126,7 +127,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "worklist"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
 AUTHENTICATION_BACKENDS = ["review.backends.LocalAccounts"]
@@ -150,6 +151,9 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_METHODS = {"password"}
+SOCIALACCOUNT_ADAPTER = "review.entering.Hospital"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+OIDC_SECRET = oidc_secret(LOGINS.oidc)
 MFA_ADAPTER = "review.entering.SecondFactor"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute wrong

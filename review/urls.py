@@ -10,6 +10,7 @@ from review.pages import (
     entry,
     health,
     lists,
+    oidc,
     preferences,
     report,
     second_factor,
@@ -38,6 +39,8 @@ urlpatterns: list[URLPattern] = [
     path("login/", entry.Login.as_view(), name="login"),
     path("login/", entry.Login.as_view(), name="account_login"),  # as allauth calls it
     path("login/code/", second_factor.ask, name="mfa_authenticate"),
+    path("oidc/", oidc.start, name="oidc"),
+    path("oidc/back/", oidc.back, name="oidc_back"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", entry.Password.as_view(), name="password"),
     path("password/again/", second_factor.again, name="account_reauthenticate"),

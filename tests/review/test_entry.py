@@ -232,7 +232,7 @@ def test_a_login_leads_nowhere_outside(ann: Account) -> None:
         "/login/?next=https://evil.example/",
         {"username": "ann", "password": GOOD, "next": "https://evil.example/"},
     )
-    assert response["Location"] == "/worklist/"
+    assert response["Location"] == "/"
 
 
 def test_an_account_of_the_hospital_s_login_has_no_password_here(ann: Account) -> None:

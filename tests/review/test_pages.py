@@ -67,6 +67,8 @@ EVERYBODY = {
     "home",
     "login",
     "account_login",
+    "oidc",
+    "oidc_back",
     "logout",
     "password",
     "account_reauthenticate",
