@@ -16,7 +16,7 @@ Enter = Callable[..., Page]
 # Where `.ci/run` puts it; by hand: npm install axe-core, then name its axe.min.js.
 AXE = Path(os.environ.get("SPINETRIAGE_AXE") or "node_modules/axe-core/axe.min.js")
 GRAVE = {"serious", "critical"}
-READERS = ("/worklist/", "/case/{case}/")
+READERS = ("/worklist/", "/case/{case}/", "/statistics/")
 KEEPERS = ("/runs/", "/rejected/")
 PAGES = [("lead", path) for path in (*READERS, *KEEPERS, "/password/")]
 
