@@ -11,6 +11,9 @@ from review.access import is_hidden, visible
 from review.evidence import UNREADABLE
 from review.models import Account, Case, Reading, ReportVersion
 
+TOGETHER = 10  # waiting cases named beside the one that is read
+MOST = 500  # other reports of a patient that are looked through for them
+
 
 @dataclass(frozen=True, slots=True)
 class Related:
@@ -57,6 +60,16 @@ def lines(others: QuerySet[ReportVersion], version: ReportVersion, account: Acco
         read_tier=Subquery(newest.values("tier")[:1]), unreadable=Subquery(newest.values("unreadable")[:1])
     )
     return [_line(other, version, account) for other in read]
+
+
+def waiting(others: QuerySet[ReportVersion]) -> QuerySet[ReportVersion]:
+    """Return those of `related` whose cases wait, at most `TOGETHER` of the gravest.
+
+    Chosen here and not by the database: a planner that begins at the open cases reads all of them.
+    """
+    cases = others.values_list("report__case__state", "report__case__tier", "report")[:MOST]
+    gravest = sorted((tier, report) for state, tier, report in cases if state == Case.State.WAITING)
+    return others.filter(report__in=[report for _, report in gravest[:TOGETHER]])
 
 
 def _line(other: ReportVersion, version: ReportVersion, account: Account) -> Related:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from review import audit
 from review.access import is_hidden, visible
-from review.caseload.related import lines, related
+from review.caseload.related import lines, related, waiting
 from review.caseload.standing import standing
 from review.models import Account, Case, CaseEvent, Correction
 from review.pages.offers import Kept, offers
@@ -24,7 +24,6 @@ Kind = CaseEvent.Kind
 BROUGHT = {Kind.RAISED, Kind.NEWER, Kind.CALMER}
 TELLING = {Kind.RAISED, Kind.CALMER, Kind.WAITS_AGAIN}  # they would tell what the machine reads
 NEWEST = 100  # events shown
-TOGETHER = 10  # other open cases named beside this one
 
 
 @require_GET
@@ -53,13 +52,12 @@ def _past(found: Case, account: Account, request: HttpRequest) -> dict[str, Any]
     version = found.reading.version
     others = related(version, account)
     page = Piece(request, others.count())
-    waiting = others.filter(report__case__state=Case.State.WAITING)[:TOGETHER]
     return {
         "versions": versions_of(version),
         "changes": changes(version),
         "page": page,
         "earlier": lines(others[page.start : page.stop], version, account),
-        "together": lines(waiting, version, account),
+        "together": lines(waiting(others), version, account),
     }
 
 
