@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import traceback
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -160,6 +161,21 @@ def evaluate(
     from flows import evaluation
 
     evaluation.show(gold, json, None if errors == "all" else int(errors))
+
+
+@app.command()
+def labels(
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only cases decided on this day or later.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="A new file, instead of standard output.")] = None,
+    as_: As = "",
+) -> None:
+    """Write decided cases as labelled reports for `evaluate`: what people say of each, with its text."""
+    account = acting_as(as_, "labels")
+    from flows import labels as decided
+
+    decided.write(account, since, to)
 
 
 @app.command()

@@ -77,7 +77,7 @@ def _change(case: Case, change: Change, now: datetime) -> CaseEvent.Kind:
     """
     if change.reading is None:
         case.state = State.WITHDRAWN
-        case.claimed_by, case.claim_expires = None, None
+        case.claimed_by, case.claim_expires, case.is_to_tell = None, None, False
         return Kind.WITHDRAWN
     before = case.tier
     case.reading = change.reading
@@ -90,7 +90,7 @@ def _change(case: Case, change: Change, now: datetime) -> CaseEvent.Kind:
     if rose:
         case.waiting_since, case.escalation, case.is_blind = now, Escalation.NONE, False
     if case.state == State.DISMISSED or (case.state == State.CONFIRMED and rose):
-        case.state, case.decided_at = State.WAITING, None
+        case.state, case.decided_at, case.is_to_tell = State.WAITING, None, False
         case.waiting_since, case.escalation = now, Escalation.NONE
         return Kind.WAITS_AGAIN
     if rose:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from review.caseload import RefusedError, Said, Telling, corrections
 from review.models import Account, Case, CaseEvent, Correction
 from review.pages import case, typed
 from review.pages.rights import needs, reader
+from review.pages.worklist import LIST, SEARCHES
 
 Kind = Correction.Kind
 
@@ -65,16 +66,29 @@ def _onward(request: HttpRequest, account: Account, case_id: int, name: str) -> 
     if name in LEAVES and request.POST.get("then") == "next":
         return _following(account, case_id) or _next(request, account)
     if name in LEAVES and not (name == "confirm" and Case.objects.get(pk=case_id).is_to_tell):
-        return redirect("worklist")
+        return _list(request)
     return redirect(reverse("case", args=(case_id,)) + PLACES.get(name, ""))
 
 
 def _next(request: HttpRequest, account: Account) -> HttpResponse:
-    taken = caseload.next(account)
-    if taken is None:
-        messages.info(request, "Nothing waits: every open case is claimed by somebody.")
+    """Claim the next case of the list that the person came from."""
+    query = request.session.get(LIST, "")
+    try:
+        within = caseload.listed(account, QueryDict(query), request.session.get(SEARCHES)) if query else None
+        taken = caseload.next(account, within)
+    except RefusedError as refusal:  # the list cannot be made any more, such as a search that is over
+        messages.error(request, str(refusal))
         return redirect("worklist")
-    return redirect("case", taken.pk)
+    if taken is not None:
+        return redirect("case", taken.pk)
+    what = "in this list; show all cases to go on" if query else "for you: what is open is held by somebody"
+    messages.info(request, f"Nothing waits {what}.")
+    return _list(request)
+
+
+def _list(request: HttpRequest) -> HttpResponse:
+    query = request.session.get(LIST, "")
+    return redirect(reverse("worklist") + (f"?{query}" if query else ""))
 
 
 def _following(account: Account, case_id: int) -> HttpResponse | None:
