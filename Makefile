@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-quick lint bench bench-peers load setup lock clean
+.PHONY: help run up test test-quick lint bench bench-pages bench-peers load load-review setup lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,11 +36,17 @@ lint: .venv/.dev ## ruff, mypy, import contracts
 bench: .venv/.base ## speed of the reader, as a ratio to spaCy's bare tokenizer on the same texts
 	@$(BIN)/python bench/reading.py
 
+bench-pages: .venv/.dev ## worklist and case page at 1,000,000 reports beside 10,000, on SQLite and PostgreSQL
+	@$(BIN)/python bench/worklist.py
+
 bench-peers: .venv-peers/.done ## the same beside medspaCy and negspacy, which get an environment of their own
 	@.venv-peers/bin/python bench/peers.py
 
 load: .venv/.base ## a batch of 20,000 generated reports: time, memory, and the same batch again
 	@$(BIN)/python bench/load.py
+
+load-review: .venv/.dev ## 50 radiologists at once clear 5,000 cases on PostgreSQL; nothing lost, nothing twice
+	@$(BIN)/python bench/radiologists.py
 
 setup: .venv/.base ## install what running needs
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import random
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -45,6 +45,7 @@ from review.models import (
 )
 from review.records import NewOutcome, NewPortion, NewVersion
 
+Read = tuple[dict[str, str], reader.Reading]
 BLOCK = 10_000
 OPEN = 200  # open cases of a block: 20,000 of a million reports
 DISTINCT = 1000  # texts that the reader reads; each is used several times, with its number below it
@@ -60,32 +61,48 @@ TOLD_APART = {"key", "patient_id", "accession", "path", "path_digest", "fingerpr
 
 def fill_block(account: Account) -> None:
     """Read and store the first block, and decide all but its newest cases."""
-    number = itertools.count(1)
-    read = [
+    _store(BLOCK, _read(), REJECTED)
+    _age()
+    _decide(account)
+
+
+def fill_cases(cases: int, people: int, password: str) -> None:
+    """Make so many open cases, and so many radiologists to decide them."""
+    suspicious = [(row, reading) for row, reading in _read() if reading.suspicious]
+    _store(cases, suspicious, 0)
+    first = bench_account("radiologist0", "radiologist")
+    first.set_password(password)
+    for number in range(people):
+        account = first if number == 0 else bench_account(f"radiologist{number}", "radiologist")
+        account.password = first.password  # hashed once: the hash is slow on purpose
+        account.save()
+
+
+def _read() -> list[Read]:
+    return [
         (row, reader.read(row["report_text"], **{ours: row[theirs] for ours, theirs in CONTEXT.items()}))
         for row in reports(DISTINCT, seed=4)
     ]
+
+
+def _store(count: int, read: list[Read], rejected: int) -> None:
+    """Store so many reports in one run, `rejected` of them without a text."""
     run = ledger.open_run(
         trigger="command", rules_version="sha256:bench", code_version="bench", actor="system"
     )
-    for _ in range(BLOCK // SHARD):
-        numbers = list(itertools.islice(number, SHARD))
-        new = [_portion(n) for n in numbers]
-        shard = ledger.add_shard(run, new) or 0
-        portions = [portion.id for portion in ledger.shard_portions(shard)]
-        versions = [_version(n, *read[n % DISTINCT]) for n in numbers]
-        ledger.store_shard(
-            shard,
-            [
-                NewOutcome(portion=p, item=0, reason="binary", raw=b"\0")
-                if n % (BLOCK // REJECTED) == 0
-                else NewOutcome(portion=p, item=0, version=v)
-                for n, p, v in zip(numbers, portions, versions, strict=True)
-            ],
-        )
+    for first in range(1, count + 1, SHARD):
+        numbers = range(first, min(first + SHARD, count + 1))
+        shard = ledger.add_shard(run, [_portion(n) for n in numbers]) or 0
+        outcomes = []
+        for n, portion in zip(numbers, ledger.shard_portions(shard), strict=True):
+            if rejected and n % (count // rejected) == 0:
+                outcomes.append(NewOutcome(portion=portion.id, item=0, reason="binary", raw=b"\0"))
+            else:
+                outcomes.append(
+                    NewOutcome(portion=portion.id, item=0, version=_version(n, *read[n % len(read)]))
+                )
+        ledger.store_shard(shard, outcomes)
     ledger.close_run(run, "completed")
-    _age()
-    _decide(account)
 
 
 def _portion(number: int) -> NewPortion:
@@ -202,12 +219,19 @@ def bench_account(name: str, role: str) -> Account:
 
 
 def main() -> None:
-    """Do `fill`, or `copy TIMES`, in the database of the environment."""
-    if sys.argv[1] == "fill":
-        migrate()
-        fill_block(bench_account("bench", "lead"))
+    """Do `fill`, `copy TIMES` or `cases CASES PEOPLE` (prints a password) in the environment's database."""
+    job, *numbers = sys.argv[1:]
+    if job == "copy":
+        copy(int(numbers[0]))
+        return
+    migrate()
+    account = bench_account("bench", "lead")
+    if job == "fill":
+        fill_block(account)
     else:
-        copy(int(sys.argv[2]))
+        password = secrets.token_urlsafe(16)
+        fill_cases(int(numbers[0]), int(numbers[1]), password)
+        print(password)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -10,10 +11,27 @@ import waitress
 
 from review.wsgi import application
 
+# A page mostly waits: for the disk, and for its turn to add to the audit. So there are more threads than
+# cores, and one slow page (statistics, an export) keeps nobody from the next case. Each thread keeps one
+# connection to the database, of the 100 that a PostgreSQL gives out unless told otherwise.
+THREADS = 16
+# A browser keeps up to six connections open. Beyond the limit new ones wait, and the pages seem dead; by
+# default that happens with fewer than twenty people.
+CONNECTIONS = 600
+
 
 def main() -> None:
     """Serve on 127.0.0.1 at the port given as the only argument until standard input ends."""
-    server = waitress.create_server(application, host="127.0.0.1", port=int(sys.argv[1]))
+    # It warns whenever a request waits for a thread, which is what the queue is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = waitress.create_server(
+        application,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
+        asyncore_use_poll=True,  # select() knows no file number above 1023
+    )
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server.run()
 
