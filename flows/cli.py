@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from flows.acting import As, Json, acting_as, open_ledger
+from flows.cli_figures import sample, stats
 from flows.cli_users import user_app
 
 app = typer.Typer(
@@ -27,6 +28,8 @@ app = typer.Typer(
 audit_app = typer.Typer(no_args_is_help=True, help="Check the record.")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
+app.command()(stats)
+app.command()(sample)
 
 Limit = Annotated[int, typer.Option(min=1, help="How many to print at most.")]
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from review.statistics import Table as Figures
 
 # Where nobody's window sets a width, tables need more than the usual 80 columns.
 WIDTH = None if sys.stdout.isatty() else 120
@@ -164,6 +167,22 @@ def users(rows: list[dict[str, Any]]) -> None:
             row["password"],
         )
     console.print(table)
+
+
+def figures(table: Figures) -> None:
+    """Print a table of figures with what it says; one by day is for pictures and programs."""
+    console.print()
+    console.print(Text(table.title, style="bold"))
+    console.print(table.says, markup=False)
+    if not table.rows or table.columns[0].key == "day":
+        return
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in table.columns:
+        shown.add_column(column.heading, justify="left" if column.kind == "text" else "right")
+    for row in table.shown:
+        shown.add_row(*(Text(cell) for cell, _ in row))
+    console.print(shown)
+    console.print(Text(table.of, style="dim"))
 
 
 def facts(values: dict[str, Any]) -> None:

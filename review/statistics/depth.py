@@ -39,7 +39,7 @@ def depth(scope: Scope) -> Table:
         title="Open cases at the end of each day",
         says=f"{last['all']:,} open at the end ("
         + ", ".join(f"{last[tier]:,} {tier}" for tier in TIERS)
-        + f"); the most were {highest['all']:,} on {highest['day']}.",
+        + f"); the most were {highest['all']:,} on {highest['day']:%-d %b %Y}.",
         of="Cases that waited or were in review at midnight, by their tier then, the quality sample among "
         "them; today as it is now.",
         columns=(

@@ -84,13 +84,13 @@ def between(low: float, high: float) -> str:
 
 def minutes(value: float) -> str:
     """Say a time in its two largest units."""
-    if value < 1:
-        return "under 1 min" if value > 0 else "0 min"
     whole = round(value)
-    days, hours, rest = whole // 1440, whole % 1440 // 60, whole % 60
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
+    if whole < 1:
+        return "under 1 min" if value > 0 else "0 min"
+    numbers = (whole // 1440, whole % 1440 // 60, whole % 60)
+    units = list(zip(numbers, ("d", "h", "min"), strict=True))
+    first = next(place for place, (number, _) in enumerate(units) if number)
+    return " ".join(f"{number} {unit}" for number, unit in units[first : first + 2] if number)
 
 
 _TOLD: dict[Kind, Callable[[Any], str]] = {
