@@ -123,17 +123,24 @@ def up(
 
 
 @app.command()
-def queue(limit: Limit = 50, json: Json = False, as_: As = "") -> None:
+def queue(
+    limit: Limit = 50,
+    filter_: Annotated[
+        str, typer.Option("--filter", help="As in the worklist's address, such as 'tier=stat&overdue=1'.")
+    ] = "",
+    json: Json = False,
+    as_: As = "",
+) -> None:
     """List the open cases: tier, then the oldest first."""
     account = acting_as(as_, "queue")
     from flows import display
     from review import caseload
 
-    rows = caseload.listing(account, None if json else limit)
+    rows = caseload.listing(account, None if json else limit, filter_)
     if json:
         display.as_json(rows)
     else:
-        display.queue(rows, caseload.open_count(account))
+        display.queue(rows, caseload.total(account, filter_))
         display.limit(account.sources)
 
 

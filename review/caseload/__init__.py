@@ -1,6 +1,6 @@
 """The cases: how they come, how they are listed, who holds them, and what is decided."""
 
-from review.caseload.acts import RefusedError, open_count, queue
+from review.caseload.acts import RefusedError, queue
 from review.caseload.assignments import assign, colleagues, hand_over, unassign
 from review.caseload.changes import TIERS, Change, submit
 from review.caseload.claims import claim, extend, give_back, next, release, take_over
@@ -14,7 +14,7 @@ from review.caseload.export import as_csv
 from review.caseload.filters import FilterError, listed, narrow
 from review.caseload.labels import labels
 from review.caseload.leaving import leave
-from review.caseload.listing import Row, Showing, listing, rows_of, show
+from review.caseload.listing import Row, Showing, listing, rows_of, show, total
 from review.caseload.sample import Drawn, draw
 
 __all__ = [
@@ -53,7 +53,6 @@ __all__ = [
     "narrow",
     "news",
     "next",
-    "open_count",
     "overdue",
     "queue",
     "release",
@@ -64,5 +63,6 @@ __all__ = [
     "submit",
     "take_over",
     "tell_result",
+    "total",
     "unassign",
 ]

@@ -29,11 +29,6 @@ def queue(account: Account) -> QuerySet[Case]:
     return visible(Case.objects.filter(state=State.WAITING), account).order_by(*ORDER)
 
 
-def open_count(account: Account) -> int:
-    """Return how many open cases the person may see."""
-    return queue(account).count()
-
-
 def needed(text: str, why: str) -> str:
     """Return a text that must not be empty, without the space around it; `why` is told when it is."""
     if not text.strip():

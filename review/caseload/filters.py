@@ -73,7 +73,7 @@ class FilterError(RefusedError):
 def offers(account: Account) -> Offers:
     """Return what can be chosen, at the same cost however many cases there are."""
     found: Offers = {kind: {} for kind in Choice.Kind.values}
-    for row in Choice.objects.order_by("name", "value"):
+    for row in sorted(Choice.objects.all(), key=lambda row: (row.name.lower(), row.value)):
         found[row.kind][row.value] = row.name
     found["modality"][UNKNOWN] = "not told"
     if account.sources:

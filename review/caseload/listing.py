@@ -23,6 +23,7 @@ from review.models import Account, Case, CaseEvent, Escalation, ReportVersion
 CONFLICT = "identity_conflict"  # the warning of a version whose patient is not its study's
 NO_WORDS = ("", "", "")
 BLIND = "read without the machine's marks"
+REACH = 110  # characters of the sentence on each side of the words found: two or three lines
 CHUNK = 500  # cases with their texts in memory at once
 Kind = CaseEvent.Kind
 NOTEWORTHY: dict[str, str] = {
@@ -79,6 +80,16 @@ class Row:
     def over(self) -> str:
         """By how much the case is overdue, in words."""
         return duration(self.waiting_minutes - self.limit_minutes)
+
+    @property
+    def patient_parts(self) -> list[str]:
+        """What is told of the patient, piece by piece, so that no id is broken over two lines."""
+        return self.patient.split(", ")
+
+    @property
+    def study_parts(self) -> list[str]:
+        """What is told of the study, piece by piece, so that no date is broken over two lines."""
+        return self.study.split(" · ")
 
     @property
     def escalation(self) -> str:
@@ -157,6 +168,11 @@ def listing(account: Account, limit: int | None, filters: str = "") -> list[dict
     return [row.as_dict() for row in show(account, listed(account, QueryDict(filters)), 0, limit).rows]
 
 
+def total(account: Account, filters: str = "") -> int:
+    """Return how many cases the whole list of `listing` has."""
+    return listed(account, QueryDict(filters)).count()
+
+
 def _row(case: Case, account: Account, now: datetime) -> Row:
     version = case.reading.version
     is_blind = is_hidden(case, account)
@@ -186,9 +202,9 @@ def _why(case: Case, version: ReportVersion) -> tuple[str, tuple[str, str, str]]
     said = ["the report names another patient than its study"] if CONFLICT in version.warnings else []
     if chief is not None and (chief in content["findings"] or not pressing):
         said.append(spoken(chief))
-    if pressing:
+    if pressing and not any(part.startswith(pressing) for part in said):
         said.append(pressing)
-    words = sentence(version.text, shown["start"], shown["end"]) if shown else NO_WORDS
+    words = sentence(version.text, shown["start"], shown["end"], REACH) if shown else NO_WORDS
     return " + ".join(said) or "no affirmed finding in the newest version", words
 
 

@@ -61,7 +61,8 @@ class Term:
 
 def clean(said: str) -> str:
     """Return what a person typed as it is searched for and kept; "" when there is nothing in it."""
-    return " ".join(said.replace("\0", "").split())[:LONGEST]
+    said = said.replace("\0", "").encode("utf-8", "replace").decode()
+    return " ".join(said.split())[:LONGEST]
 
 
 def terms(said: str) -> list[Term]:

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
-from review import caseload
+from review import caseload, ledger
 from review.access import may
 from review.caseload import views
 from review.caseload.filters import FLAGS, SEARCH, Chosen, Offers, address, chosen, offers
-from review.models import Account, Run
+from review.models import Account
 from review.pages.piece import Piece
 from review.pages.rights import needs, reader
 
@@ -93,9 +93,10 @@ def _live(request: HttpRequest, account: Account, filters: Chosen, offered: Offe
         "counts": counts,
         "news": caseload.news(account, since or now, now),
         "now": now,
-        "last_run": Run.objects.order_by("-id").first(),
+        "intake": ledger.intake(now, account),
         "sources": account.sources,
         "may_decide": may(account, "decide"),
+        "may_rejected": may(account, "rejected"),
         "may_export": may(account, "export"),
         "searched": _searched(request, filters),
     } | _strip(counts, filters)

@@ -22,6 +22,8 @@ function select(row, { focus }) {
   place = rows().indexOf(row);
   row.setAttribute("aria-current", "true");
   row.tabIndex = 0;
+  // The browser's way back finds the row again; a number of a case is all that it keeps.
+  history.replaceState({ ...history.state, row: row.id }, "");
   if (focus) {
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
@@ -137,6 +139,7 @@ for (const button of document.querySelectorAll("[data-help]")) {
   button.addEventListener("click", help);
 }
 // Who comes back from a case finds the list at that case.
-const from = document.referrer.match(/\/case\/(\d+)\//);
-const first = (from && document.getElementById(`row-${from[1]}`)) || rows()[0];
-if (first && !document.activeElement?.matches(TYPED)) select(first, { focus: Boolean(from) });
+const from = history.state?.row ?? document.referrer.replace(/^.*\/case\/(\d+)\/.*$/, "row-$1");
+const before = document.getElementById(from);
+const isTyping = document.activeElement?.matches(TYPED);
+if (!isTyping) select(before ?? rows()[0], { focus: Boolean(before) });

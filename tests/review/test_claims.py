@@ -130,7 +130,7 @@ def test_a_case_is_decided_once(case: Case, person: Make) -> None:
     with pytest.raises(RefusedError, match="do not hold"):
         caseload.decide(account, case.pk, case.reading.version_id, "confirmed")
     assert not caseload.claim(account, case.pk)
-    assert caseload.open_count(account) == 0
+    assert caseload.total(account) == 0
 
 
 def test_a_decided_case_can_be_opened_again_with_a_reason(case: Case, person: Make) -> None:
@@ -159,7 +159,7 @@ def test_a_limit_of_sources_hides_cases_from_every_act(person: Make, deliver: Ma
     account = person(sources=("south",))
     hidden = Case.objects.get(report__key="A1")
     assert [row["report"] for row in caseload.listing(account, None)] == ["A2"]
-    assert caseload.open_count(account) == 1
+    assert caseload.total(account) == 1
     assert not caseload.claim(account, hidden.pk)
     taken = caseload.next(account)
     assert taken is not None
