@@ -249,7 +249,7 @@ def test_the_case_page_shows_text_findings_reasons_and_warnings(enter: Make, cas
         "T6",
     ):
         assert words in page
-    assert '>epidural mass<a class="badge" href="#row-0">present · ED</a></mark>' in page
+    assert '>epidural mass<a class="badge present" href="#row-0">present · ED</a></mark>' in page
 
 
 def test_the_case_page_shows_what_is_said_of_a_finding_and_beside_it(

@@ -35,7 +35,7 @@ class Page(HTMLParser):
         if tag == "div" and told.get("id") == "report":
             self.open = ["report"]
         elif self.open:
-            self.open.append("badge" if told.get("class") == "badge" else tag)
+            self.open.append("badge" if "badge" in (told.get("class") or "").split() else tag)
             if tag == "mark":
                 self.marks.append(told)
             if tag == "a":
