@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 
 class Run(models.Model):
@@ -78,6 +78,7 @@ class Portion(models.Model):
                 fields=["path_digest", "source", "fingerprint", "offset", "attempt"], name="portion_once"
             ),
         )
+        indexes = (models.Index(fields=["attempt", "path_digest"], name="portion_attempt"),)
 
 
 class Outcome(models.TextChoices):
@@ -95,7 +96,11 @@ class Inputs(models.QuerySet["Input"]):
     """Inputs of the ledger."""
 
     def standing(self) -> Inputs:
-        """Leave out what a later attempt at the same item took the place of."""
+        """Leave out what a later attempt at the same item took the place of.
+
+        Few files are ever tried again, so whether that is so is asked first: it spares each input the search.
+        """
+        retried = Portion.objects.filter(attempt__gt=1).values("path_digest")
         later = Portion.objects.filter(
             path_digest=OuterRef("portion__path_digest"),
             source=OuterRef("portion__source"),
@@ -106,7 +111,7 @@ class Inputs(models.QuerySet["Input"]):
             first__gt=OuterRef("item") - F("items"),
             shard__state=Shard.State.DONE,
         )
-        return self.exclude(Exists(later))
+        return self.exclude(Q(portion__path_digest__in=retried) & Exists(later))
 
 
 class Input(models.Model):
