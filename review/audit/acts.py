@@ -19,6 +19,8 @@ Kind = CaseEvent.Kind
 Vouched = tuple[int, int, str]  # id, number of the audit row, digest
 There = tuple[int, str]  # id, digest
 
+NOBODY = -1
+
 # Each act writes one event and one row of the audit.
 ACTS = {
     Kind.CLAIMED: Action.CASE_CLAIMED,
@@ -113,9 +115,10 @@ def _state_faults() -> Iterator[Fault]:
     """Check what cases say of themselves against their acts: whose work they are, who is to be told."""
     giving = (Kind.ASSIGNED, Kind.CONFIRMED, Kind.DISMISSED)  # a decision ends an assignment
     given = CaseEvent.objects.filter(case=OuterRef("pk"), kind__in=giving).order_by("-id")
-    cases = Case.objects.annotate(given=Subquery(given.values("whom")[:1]))
-    same = Q(assigned_to=F("given")) | Q(assigned_to=None, given=None)
-    for case in cases.exclude(same).values_list("pk", flat=True).iterator():
+    cases = Case.objects.annotate(
+        given=Coalesce(Subquery(given.values("whom")[:1]), NOBODY), now=Coalesce("assigned_to", NOBODY)
+    )
+    for case in cases.exclude(now=F("given")).values_list("pk", flat=True).iterator():
         yield {"row": None, "what": f"case {case} is not assigned to whom it was given"}
     newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
     told = Communication.objects.filter(decision=OuterRef("decision"))
