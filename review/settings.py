@@ -8,6 +8,7 @@ from typing import Any
 
 import dj_database_url
 
+from review.directory_settings import directory_settings
 from review.keys import secret
 from review.logins import load_logins, oidc_secret
 from review.site import SiteError, load_deadlines, load_site, var_folder
@@ -131,6 +132,9 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
 AUTHENTICATION_BACKENDS = ["review.backends.LocalAccounts"]
+if LOGINS.ldap.enabled:
+    AUTHENTICATION_BACKENDS.append("review.directory.Directory")
+    globals().update(directory_settings(LOGINS.ldap))  # AUTH_LDAP_…
 # What was typed is nowhere kept: people type passwords into the field of the name.
 AXES_HANDLER = "review.lockout.Attempts"
 AXES_FAILURE_LIMIT = LOGINS.lockout.attempts
@@ -188,7 +192,9 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "quiet"}},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "axes": {"level": "ERROR"},  # wrong passwords are in the audit
+        # These name people; wrong passwords are in the audit, and a directory that is down has its own line.
+        "axes": {"level": "ERROR"},
+        "django_auth_ldap": {"level": "CRITICAL"},
         # A refused page is no fault of the program, and comes with a whole traceback.
         "django.request": {"level": "ERROR"},
     },

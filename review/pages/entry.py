@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
@@ -25,6 +25,11 @@ class LoginForm(AuthenticationForm):
     error_messages = dict.fromkeys(
         ("invalid_login", "inactive"), "This name with this password opens no account. Mind capital letters."
     )
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """Say what the hospital's directory said, if it has more to say than no."""
+        refusal = getattr(self.request, "refusal", "")
+        return ValidationError(refusal) if refusal else super().get_invalid_login_error()
 
 
 class Login(LoginView):
