@@ -6,8 +6,10 @@ import logging
 import os
 import sys
 import threading
+from typing import Any
 
 import waitress
+from django.conf import settings
 
 from review.wsgi import application
 
@@ -28,12 +30,24 @@ def main() -> None:
         application,
         host="127.0.0.1",
         port=int(sys.argv[1]),
+        **_proxy(),
         threads=THREADS,
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,  # select() knows no file number above 1023
     )
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server.run()
+
+
+def _proxy() -> dict[str, Any]:
+    """Believe the proxy with TLS, if there is one, whose address asks and whether by https; else nobody."""
+    if not settings.TLS:
+        return {}
+    return {
+        "trusted_proxy": "127.0.0.1",
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto",
+    }
 
 
 def _end_with_parent() -> None:

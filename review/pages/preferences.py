@@ -15,6 +15,7 @@ from review.caseload import views
 from review.caseload.filters import SEARCH
 from review.caseload.search import clean, record_search, searched
 from review.models import Case
+from review.pages.pace import paced
 from review.pages.rights import needs, reader
 from review.pages.worklist import LIST, SEARCHES, SEEN
 
@@ -22,6 +23,7 @@ MOST = 20  # searches that a session keeps
 
 
 @needs("queue")
+@paced("searches")
 def search(request: HttpRequest) -> HttpResponse:
     """Keep what is searched for in the session, and lead to the list by its number."""
     if request.method != "POST":

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from review import audit
+from review.pages.pace import paced
 from review.pages.rights import needs, reader
 from review.statistics import DAYS, PICTURES, SUBJECTS, Period, PeriodError, Scope, tables
 
@@ -49,6 +50,7 @@ def picture(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_GET
 @needs("statistics")
+@paced("exports")
 def table(request: HttpRequest, name: str) -> HttpResponse:
     """Hand out the table of one subject as CSV; that is recorded."""
     if name not in SUBJECTS:

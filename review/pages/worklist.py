@@ -15,6 +15,7 @@ from review.access import may
 from review.caseload import views
 from review.caseload.filters import FLAGS, SEARCH, Chosen, Offers, address, chosen, offers
 from review.models import Account
+from review.pages.pace import paced
 from review.pages.piece import Piece
 from review.pages.rights import needs, reader
 
@@ -55,6 +56,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @needs("export")
+@paced("exports")
 def export(request: HttpRequest) -> HttpResponse:
     """Hand out the list as CSV, all of its pages; that is recorded."""
     account = reader(request)
