@@ -81,7 +81,7 @@ def test_each_command_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/operations.md", "docs/limits.md", "docs/reading.md", "docs/rules.md"]
+    "document", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 )
 def test_links_of_a_document_lead_somewhere(document: str) -> None:
     path = ROOT / document
