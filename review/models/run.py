@@ -93,15 +93,29 @@ class Outcome(models.TextChoices):
 
 
 class Inputs(models.QuerySet["Input"]):
-    """Inputs of the ledger."""
+    """Inputs of the ledger; of several attempts at the same item the latest counts.
+
+    Few files are ever tried again, so whether that is so is asked first: it spares each input the search.
+    """
 
     def standing(self) -> Inputs:
-        """Leave out what a later attempt at the same item took the place of.
+        """Leave out what a later attempt at the same item took the place of."""
+        return self.exclude(Q(portion__in=_retried()) & _later())
 
-        Few files are ever tried again, so whether that is so is asked first: it spares each input the search.
-        """
-        retried = Portion.objects.filter(attempt__gt=1).values("path_digest")
-        later = Portion.objects.filter(
+    def superseded(self) -> Inputs:
+        """Leave only what a later attempt at the same item took the place of."""
+        return self.filter(_later(), portion__in=_retried())
+
+
+def _retried() -> models.QuerySet[Portion]:
+    """Return the portions of files that were tried more than once."""
+    again = Portion.objects.filter(attempt__gt=1).values("path_digest")
+    return Portion.objects.filter(path_digest__in=again)
+
+
+def _later() -> Exists:
+    return Exists(
+        Portion.objects.filter(
             path_digest=OuterRef("portion__path_digest"),
             source=OuterRef("portion__source"),
             fingerprint=OuterRef("portion__fingerprint"),
@@ -111,7 +125,7 @@ class Inputs(models.QuerySet["Input"]):
             first__gt=OuterRef("item") - F("items"),
             shard__state=Shard.State.DONE,
         )
-        return self.exclude(Q(portion__path_digest__in=retried) & Exists(later))
+    )
 
 
 class Input(models.Model):

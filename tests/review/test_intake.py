@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from review import caseload, ledger
 from review.ledger import Waiting
-from review.models import Case, Run
+from review.models import Case, Input, Run
+from review.records import NewOutcome, NewPortion
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -105,6 +106,34 @@ def test_what_waits_beside_the_list_is_counted_with_the_oldest(deliver: Make, ve
     assert found.untold == NOTHING
 
 
+def test_an_input_that_is_tried_again_counts_by_its_latest_attempt(
+    deliver: Make, version: Make, run: Make
+) -> None:
+    deliver("binary")
+    new = [NewPortion(kind="reports", source="inbox", path="away.txt", fingerprint="f")]
+
+    def attempt(**outcome: Any) -> None:
+        shard = ledger.add_shard(run(), new)
+        assert shard is not None
+        portion = ledger.shard_portions(shard)[0].id
+        assert counted() == before  # nothing counts until the shard is stored
+        ledger.store_shard(shard, [NewOutcome(portion=portion, item=0, **outcome)])
+
+    def counted() -> int:
+        count = ledger.intake(timezone.now(), None).rejected.count
+        assert count == Input.objects.standing().filter(outcome="rejected").count()
+        return count
+
+    for outcome, expected in (
+        ({"reason": "unreadable"}, 2),
+        ({"reason": "vanished"}, 2),
+        ({"version": version("A1")}, 1),
+    ):
+        before = counted()
+        attempt(**outcome)
+        assert counted() == expected
+
+
 def test_counts_are_of_the_sources_that_a_person_may_see(deliver: Make, version: Make, person: Make) -> None:
     deliver("binary", "empty_row", version("A1", "unread"), source="north")
     deliver("binary", source="south")
@@ -137,4 +166,4 @@ def test_the_number_of_queries_does_not_grow(deliver: Make, version: Make, run: 
         ) as asked:
             ledger.intake(timezone.now(), None)
         counts.append(len(asked))
-    assert counts == [5, 5, 5]
+    assert counts == [7, 7, 7]
