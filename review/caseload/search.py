@@ -19,6 +19,7 @@ from review import audit
 from review.models import Account, Case
 
 LONGEST = 200  # characters of a search
+MOST = 1000  # cases with the words that a search finds
 # Quoted words, with or without the closing quote, else what stands between spaces.
 _PIECE = re.compile(r'"([^"]*)"?(\*)?|([^\s"]+)')
 _WORD = re.compile(r"[^\W_]+")
@@ -28,18 +29,22 @@ _CASE = re.compile(r"[Cc]([0-9]{1,18})")
 # fixed; what people type goes in as parameters only, made of letters and digits.
 _MARKS = """!"#$%%&''()*+,-./:;<=>?@[\\]^_`{|}~–—‘’“”…•·°±×≤≥"""  # as in the migration; %% is one %
 _SPACES = " " * (len(_MARKS) - 2)
+_OF_CASES = "JOIN review_reading r ON r.version_id = v.id JOIN review_case c ON c.reading_id = r.id"
+# The newest texts first, and no more of them than a person can look through: a word that is in every report
+# then costs no more than a rare one. CROSS JOIN makes SQLite begin with the words.
 _IN_WORDS = {
-    "sqlite": "SELECT rowid FROM review_words WHERE review_words MATCH %s",
-    "postgresql": "SELECT id FROM review_reportversion WHERE to_tsvector('simple'::regconfig, "  # noqa: S608
-    f"translate(left(text, 100000), '{_MARKS}', '{_SPACES}')) @@ to_tsquery('simple', %s)",
+    "sqlite": "SELECT id FROM (SELECT c.id FROM review_words w "
+    "CROSS JOIN review_reading r ON r.version_id = w.rowid CROSS JOIN review_case c ON c.reading_id = r.id "
+    "WHERE review_words MATCH %s {sources} ORDER BY w.rowid DESC LIMIT {most})",
+    "postgresql": "SELECT id FROM (SELECT c.id FROM review_reportversion v " + _OF_CASES + " "  # noqa: S608
+    f"WHERE to_tsvector('simple'::regconfig, translate(left(text, 100000), '{_MARKS}', '{_SPACES}')) "
+    "@@ to_tsquery('simple', %s) {sources} ORDER BY v.id DESC LIMIT {most}) found",
 }
 _BY_NAME = (
-    "SELECT id FROM review_reportversion WHERE patient_id = %s",
-    "SELECT id FROM review_reportversion WHERE accession = %s",
-    "SELECT v.id FROM review_reportversion v JOIN review_report r ON r.id = v.report_id WHERE r.key = %s",
-)
-_BY_CASE = (
-    "SELECT r.version_id FROM review_reading r JOIN review_case c ON c.reading_id = r.id WHERE c.id = %s"
+    f"SELECT c.id FROM review_reportversion v {_OF_CASES} WHERE v.patient_id = %s",  # noqa: S608
+    f"SELECT c.id FROM review_reportversion v {_OF_CASES} WHERE v.accession = %s",  # noqa: S608
+    "SELECT c.id FROM review_report p JOIN review_case c ON c.report_id = p.id WHERE p.key = %s",
+    "SELECT id FROM review_case WHERE id = %s",
 )
 
 
@@ -75,29 +80,33 @@ def terms(said: str) -> list[Term]:
     return found
 
 
-def searched(cases: QuerySet[Case], said: str) -> QuerySet[Case]:
+def searched(cases: QuerySet[Case], account: Account, said: str) -> QuerySet[Case]:
     """Leave the cases whose report has all the terms, or whose patient, accession, report or number it is.
+
+    Of more than `MOST` cases with the terms those with the newest texts are found.
 
     Parameters
     ----------
+    account
+        Who searches; only cases of the sources that they may see are looked at.
     said
         Words are and-ed, quotes make a phrase, `*` at the end makes the beginning of a word.
     """
+    number = _CASE.fullmatch(said)
     parts: list[str] = [*_BY_NAME]
-    values: list[str | int] = [said] * len(_BY_NAME)
-    if number := _CASE.fullmatch(said):
-        parts.append(_BY_CASE)
-        values.append(int(number[1]))
+    values: list[str | int] = [said, said, said, int(number[1]) if number else 0]
     if asked := terms(said):
         is_sqlite = connection.vendor == "sqlite"
-        parts.append(_IN_WORDS[connection.vendor])
+        limit = f"AND c.source IN ({', '.join(['%s'] * len(account.sources))})" if account.sources else ""
+        parts.append(_IN_WORDS[connection.vendor].replace("{sources}", limit).replace("{most}", str(MOST)))
         values.append(
             " AND ".join(term.for_sqlite() for term in asked)
             if is_sqlite
             else " & ".join(term.for_postgresql() for term in asked)
         )
+        values.extend(account.sources)
     found = RawSQL(" UNION ".join(parts), values)  # noqa: S611 - fixed texts with parameters
-    return cases.filter(reading__version_id__in=found)
+    return cases.filter(pk__in=found)
 
 
 def record_search(account: Account, said: str, count: int) -> None:

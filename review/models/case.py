@@ -65,6 +65,8 @@ class Case(models.Model):
             # Holds all that counting and calling out overdue cases asks for, so no row is fetched for it.
             models.Index(fields=["state", "tier", "escalation", "waiting_since"], name="case_deadline"),
             models.Index(fields=["is_to_tell", "id"], name="case_to_tell"),
+            models.Index(fields=["state", "claimed_by", "claim_expires"], name="case_claimed"),
+            models.Index(fields=["assigned_to", "state"], name="case_assigned"),
             # For lists over several states, which `case_queue` holds one after the other.
             models.Index(fields=["tier", "first_arrival", "id"], name="case_order"),
         )

@@ -13,13 +13,13 @@ from review import caseload
 from review.access import visible
 from review.caseload import views
 from review.caseload.filters import SEARCH
-from review.caseload.search import clean, record_search, searched
+from review.caseload.search import MOST, clean, record_search, searched
 from review.models import Case
 from review.pages.pace import paced
 from review.pages.rights import needs, reader
 from review.pages.worklist import LIST, SEARCHES, SEEN
 
-MOST = 20  # searches that a session keeps
+KEPT = 20  # searches that a session keeps
 
 
 @needs("queue")
@@ -33,10 +33,16 @@ def search(request: HttpRequest) -> HttpResponse:
         messages.error(request, "Type what to search for: words, a patient id, an accession or a case.")
         return _back(request)
     account = reader(request)
-    count = searched(visible(Case.objects.all(), account), said).count()
+    count = searched(visible(Case.objects.all(), account), account, said).count()
     kept = dict(request.session.get(SEARCHES, {}))
     number = str(max(map(int, kept), default=0) + 1)
-    request.session[SEARCHES] = dict([*kept.items(), (number, said)][-MOST:])
+    request.session[SEARCHES] = dict([*kept.items(), (number, said)][-KEPT:])
+    if count >= MOST:
+        messages.warning(
+            request,
+            f"{MOST:,} cases or more have these words; those with the newest reports are listed. "
+            "Add words to find the others.",
+        )
     record_search(account, said, count)
     return redirect(f"{reverse('worklist')}?{SEARCH}={number}")
 

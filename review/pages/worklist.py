@@ -23,11 +23,11 @@ from review.pages.rights import needs, reader
 LIST, SEARCHES, SHOWN, SEEN = "list", "searches", "shown", "news_seen"
 KEPT = 8  # lists of a session whose last showing is known, for windows side by side
 PRESETS = (
-    ("Mine", "mine=1", "mine"),
-    ("Unclaimed", "unclaimed=1", "free"),
-    ("Overdue", "overdue=1", "overdue"),
-    ("To be told", "untold=1", ""),
-    ("Decided today", "decided=today", ""),
+    ("Mine", "mine=1"),
+    ("Unclaimed", "unclaimed=1"),
+    ("Overdue", "overdue=1"),
+    ("To be told", "untold=1"),
+    ("Decided today", "decided=today"),
 )
 GROUPS = {
     "tier": "Tier", "status": "Status", "age": "Age of the case", "compartment": "Compartment",
@@ -75,7 +75,7 @@ def _live(request: HttpRequest, account: Account, filters: Chosen, offered: Offe
     query = address(filters)
     cases = caseload.listed(account, QueryDict(query), request.session.get(SEARCHES), offered)
     counts = caseload.counts(account, now)
-    page = Piece(request, cases.count() if filters else counts.total("open"))
+    page = Piece(request, cases.count() if filters else counts.all_open)
     key = f"{query}#{page.number}"
     shown = request.session.get(SHOWN, {})
     last = shown.get(key, "") if getattr(request, "htmx", False) else ""
@@ -107,22 +107,22 @@ def _live(request: HttpRequest, account: Account, filters: Chosen, offered: Offe
 def _strip(counts: caseload.Counts, filters: Chosen) -> dict[str, Any]:
     """Return the links above the list: the tiers with their numbers, and the presets."""
     query = address(filters)
+    numbers = (counts.mine, counts.unclaimed, counts.all_overdue, counts.untold, None)
     return {
         "tiers": [
-            {"tier": tier, "query": f"tier={tier}", "is_shown": query == f"tier={tier}", **numbers}
-            for tier, numbers in counts.tiers.items()
+            {
+                "tier": tier,
+                "query": f"tier={tier}",
+                "is_shown": query == f"tier={tier}",
+                "open": number,
+                "overdue": counts.overdue[tier],
+            }
+            for tier, number in counts.open.items()
         ],
         "presets": [
-            {
-                "name": name,
-                "query": at,
-                "is_shown": query == at,
-                "number": counts.total(what) if what else None,
-            }
-            for name, at, what in PRESETS
+            {"name": name, "query": at, "is_shown": query == at, "number": number}
+            for (name, at), number in zip(PRESETS, numbers, strict=True)
         ],
-        "open_total": counts.total("open"),
-        "overdue_total": counts.total("overdue"),
     }
 
 

@@ -36,7 +36,7 @@ def texts(deliver: Make, version: Make) -> None:
 
 
 def found(said: str) -> list[str]:
-    return [case.report.key for case in searched(Case.objects.order_by("id"), said)]
+    return [case.report.key for case in searched(Case.objects.order_by("id"), Account(), said)]
 
 
 @pytest.mark.parametrize(

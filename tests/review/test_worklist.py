@@ -111,8 +111,8 @@ def test_the_counts_are_of_all_open_cases_whatever_the_filter(
 def test_no_filter_is_ever_an_error_of_the_program(enter: Make, case: Case, method: str) -> None:
     client = enter("lead")
     for query in ("tier=x", "a=b&c", "%", "%ff%00", "tier[]=1", "level=T6&level=", "search=" + "9" * 99, "="):
-        for at in ("/worklist/", "/worklist/export/"):
-            assert getattr(client, method)(f"{at}?{query}").status_code in (200, 400, 405)
+        assert getattr(client, method)(f"/worklist/?{query}").status_code in (200, 400, 405)
+    assert getattr(client, method)("/worklist/export/?tier=x").status_code in (400, 405)
 
 
 def test_a_wrong_filter_shows_no_list(enter: Make, case: Case) -> None:
