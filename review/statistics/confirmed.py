@@ -42,7 +42,7 @@ def by_tier(scope: Scope) -> Table:
 
 def by_rule(scope: Scope) -> Table:
     """Confirmed share by the rule that set the tier."""
-    of = f"{OF} The rule is that of the reading which was decided upon; `points` is the score alone."
+    of = f"{OF} The rule is that of the reading which was decided upon; 'points' is the score alone."
     rows = _counted(_machine(scope), "reading__decided_by")
     return _table("confirmed-rule", "Confirmed share by deciding rule", "rule", rows, of)
 

@@ -61,7 +61,7 @@ def missed(scope: Scope) -> Table:
             _count("decided as routine", sample["decided"]),
             _count("confirmed as suspicious: missed", sample["missed"]),
             _row("missed share of routine reports", share, "share"),
-            _row("missed reports in the period", of_all, "rate"),
+            _row("missed reports in the period", of_all, "whole"),
             _count("confirmed cases that the machine found", hits),
             _count("cases of the period that still wait", found["waiting"]),
             _row("sensitivity", sensitivity, "share"),

@@ -1,7 +1,7 @@
 """Pictures of the tables, as SVG: drawn by matplotlib, which is imported with this module and nowhere else.
 
 Figures are made as objects, without pyplot and its state; the same table gives the same bytes. Colour never
-tells anything alone: tiers have their own markers and lines, and red is for stat only.
+tells anything alone: tiers have their own markers or panels, and red is for stat only.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ THEMES = {
 # The shapes of the worklist: triangle, filled and hollow circle; a square where it has a question mark.
 MARKERS = {"stat": "^", "urgent": "o", "soon": "o", "unread": "s"}
 HOLLOW = {"soon"}
-LINES = {"stat": "-", "urgent": "--", "soon": "-.", "unread": ":"}
 
 
 def picture(table: Table, theme: str) -> bytes:
@@ -79,9 +78,11 @@ def picture(table: Table, theme: str) -> bytes:
 
 
 def _panels(table: Table, theme: Theme) -> Figure:
-    """Draw each count by day in a panel with a scale of its own."""
+    """Draw each count by day in a panel with a scale of its own: beside many soon cases nobody sees a "
+    "stat."""
     columns = [c for c in table.columns if c.kind == "count" and c.key != "all"]
     shown = [c for c in columns if any(row[c.key] for row in table.rows)] or columns[:1]
+    is_level = PICTURES[table.name] == "levels"  # what there is, and not what was added
     down = -(-len(shown) // 2)
     figure = Figure(figsize=(WIDTH, 0.4 + 1.5 * down))
     grid = figure.subplots(down, 2, sharex=True, squeeze=False)
@@ -100,43 +101,16 @@ def _panels(table: Table, theme: Theme) -> Figure:
         # One collection of strokes: a bar each would be slower, and as many shapes in the file.
         axes.vlines(days, 0, numbers, theme.tiers.get(column.key, theme.plain), linewidths=210 / len(days))
         _dress(axes, theme)
-        axes.set_title(f"{column.heading}: {sum(numbers):,} in all", loc="left", fontsize=9, color=theme.ink)
+        said = (
+            f"{numbers[-1]:,} at the end, {max(numbers):,} at most"
+            if is_level
+            else f"{sum(numbers):,} in all"
+        )
+        axes.set_title(f"{column.heading}: {said}", loc="left", fontsize=9, color=theme.ink)
         _count_axis(axes)
         _day_axis(axes)
         axes.set_xlim(_noon(days[0]) - DAY, _noon(days[-1]))
         axes.tick_params(labelbottom=place >= len(shown) - 2)
-    return figure
-
-
-def _lines(table: Table, theme: Theme) -> Figure:
-    """Draw counts by day as lines, each with its own stroke and marker."""
-    figure = Figure(figsize=(WIDTH, 3), layout="constrained")
-    axes = figure.subplots()
-    days = [row["day"] for row in table.rows]
-    for column in table.columns:
-        if column.key not in LINES:
-            continue
-        color = theme.tiers[column.key]
-        axes.plot(
-            days,
-            [row[column.key] for row in table.rows],
-            LINES[column.key],
-            color=color,
-            linewidth=1.6,
-            marker=MARKERS[column.key],
-            markersize=4,
-            markevery=max(1, len(days) // 12),
-            markerfacecolor="none" if column.key in HOLLOW else color,
-            label=column.heading,
-        )
-    _dress(axes, theme)
-    _count_axis(axes)
-    _day_axis(axes)
-    axes.set_ylabel("open cases", color=theme.quiet, fontsize=9)
-    axes.legend(
-        loc="upper left", bbox_to_anchor=(0, 1.14), ncols=4, frameon=False, fontsize=9, labelcolor=theme.ink,
-        handlelength=3.5,
-    )  # fmt: skip
     return figure
 
 
@@ -185,7 +159,7 @@ def _ratios(table: Table, theme: Theme) -> Figure:
 
 DRAW: dict[str, Callable[[Table, Theme], Figure]] = {
     "panels": _panels,
-    "lines": _lines,
+    "levels": _panels,
     "shares": _shares,
     "ratios": _ratios,
 }

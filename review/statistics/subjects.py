@@ -33,7 +33,7 @@ SUBJECTS: dict[str, Callable[[Scope], Table]] = {
 PICTURES = {
     "inputs": "panels",
     "cases": "panels",
-    "depth": "lines",
+    "depth": "levels",
     "claim": "shares",
     "decision": "shares",
     "communicated": "shares",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-Kind = Literal["text", "count", "share", "minutes", "rate", "ratio", "chance"]
+Kind = Literal["text", "count", "share", "minutes", "whole", "rate", "ratio", "chance"]
 OWN: Literal["own"] = "own"  # each row says the kind of its values itself, under `kind`
 
 
@@ -98,6 +98,7 @@ _TOLD: dict[Kind, Callable[[Any], str]] = {
     "count": lambda value: f"{value:,}",
     "share": percent,
     "minutes": minutes,
+    "whole": lambda value: f"{value:,.0f}",
     "rate": lambda value: f"{value:,.2f}",
     "ratio": lambda value: f"× {value:.2f}",
     "chance": lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",

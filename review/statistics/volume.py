@@ -50,14 +50,16 @@ def inputs(scope: Scope) -> Table:
             by_day[day][Outcome.DUPLICATE] += unchanged
     sum_of = sum(by_day.values(), Counter[str]())
     everything, rejected = sum_of.total(), sum_of[Outcome.REJECTED]
-    read = everything - sum_of[Outcome.DUPLICATE] - sum_of[Outcome.SUPERSEDED] - rejected
+    came_again = sum_of[Outcome.DUPLICATE] + sum_of[Outcome.SUPERSEDED]
+    read = everything - came_again - rejected
     columns = [Column(outcome, outcome.replace("_", " ")) for outcome in Outcome.values]
     return Table(
         name="inputs",
         title="Inputs by day and outcome",
         says=f"{everything:,} inputs: {sum_of[Outcome.QUEUED]:,} queued, {sum_of[Outcome.ROUTINE]:,} "
         "routine, "
-        f"{sum_of[Outcome.UNREADABLE_TEXT]:,} that could not be understood, {rejected:,} rejected.",
+        f"{sum_of[Outcome.UNREADABLE_TEXT]:,} that could not be understood, {rejected:,} rejected, "
+        f"{came_again:,} that came again or were older than what is held.",
         of=f"Every item that arrived, on the day its outcome was recorded; {read:,} were new texts, the rest "
         "came again, were older than what is held, or were rejected."
         + (" Items met again unchanged are counted for all sources together and left out here."

@@ -51,7 +51,7 @@ def test_inputs_are_counted_on_their_day_by_outcome(figures: Make, lead: Account
         "queued": 2, "routine": 2, "unreadable_text": 1, "duplicate": 1, "rejected": 1,
     }  # fmt: skip
     assert (tenth["all"], row(table, "2026-11-12")["all"], row(table, "2026-11-11")["all"]) == (7, 3, 0)
-    assert "10 inputs: 3 queued, 4 routine, 1 that could not be understood, 1 rejected" in table.says
+    assert "10 inputs: 3 queued, 4 routine, 1 that could not be understood, 1 rejected, 1 that" in table.says
 
 
 @pytest.mark.usefixtures("two_days")
