@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+
 import pytest
 
 from tests.installation import STAT, Installation
@@ -96,3 +98,19 @@ def test_an_error_of_the_program_shows_no_data(site: Installation) -> None:
     told = site.run("read", "-", text=STAT, status=1)
     assert "KeyError" in told
     assert "MARKER" not in told
+
+
+def test_administrators_look_after_accounts(bare_site: Installation) -> None:
+    bare_site.run("user", "add", "chief", "--role", "admin", "--os-user", getpass.getuser())
+    first = bare_site.run("user", "add", "rad", "--role", "radiologist").split()[-1]
+    bare_site.run("user", "roles", "rad", "lead", "auditor")
+    assert bare_site.run("user", "reset", "rad").split()[-1] != first
+    bare_site.run("user", "reset", "rad", "--unlock")
+    assert "no second factor" in bare_site.run("user", "reset", "rad", "--second-factor", status=1)
+    bare_site.run("user", "close", "rad")
+    rows = {row["account"]: row for row in bare_site.json("user", "list")}
+    assert (rows["rad"]["roles"], rows["rad"]["state"]) == (["auditor", "lead"], "closed")
+    bare_site.run("user", "open", "rad")
+    assert "only administrator" in bare_site.run("user", "close", "chief", status=1)
+    assert "no account 'eve'" in bare_site.run("user", "roles", "eve", "lead", status=1)
+    assert "may not use 'accounts'" in bare_site.run("user", "list", "--as", "rad", status=1)
