@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from review.site import SiteError, _read, _same_keys, config_folder
+from review.site import SiteError, config_folder, read_toml, same_keys
 
 ROLES = ("radiologist", "lead", "auditor", "operator", "admin")  # of `review.models.Role`; models come later
 GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "group")
@@ -85,8 +85,8 @@ def load_logins() -> Logins:
         When a key is unknown, missing or has a value that cannot be used.
     """
     file = config_folder() / "logins.toml"
-    values = _read(file)
-    _same_keys(file, "", values, Logins.__dataclass_fields__)
+    values = read_toml(file)
+    same_keys(file, "", values, Logins.__dataclass_fields__)
     return Logins(
         idle_minutes=_count(file, "idle_minutes", values["idle_minutes"]),
         session_hours=_count(file, "session_hours", values["session_hours"]),
@@ -157,7 +157,7 @@ def _ldap(file: Path, table: object) -> Ldap:
 def _described(file: Path, name: str, table: object, kind: Any) -> dict[str, Any]:
     """Check the keys and the types of a table against the fields of its record."""
     values = _table(file, name, table)
-    _same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
+    same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
     for key, value in values.items():
         if key == "roles":
             _check_map(file, f"{name}.roles", value)
@@ -192,7 +192,7 @@ def _second_factor(file: Path, roles: object) -> frozenset[str]:
 
 def _counts(file: Path, name: str, table: object, kind: Any) -> dict[str, int]:
     values = _table(file, name, table)
-    _same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
+    same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
     return {key: _count(file, f"{name}.{key}", value) for key, value in values.items()}
 
 

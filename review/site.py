@@ -89,8 +89,8 @@ def load_site() -> Site:
         When a key is unknown, missing or has a value that cannot be used.
     """
     file = config_folder() / "site.toml"
-    values = _read(file)
-    _same_keys(file, "", values, Site.__dataclass_fields__)
+    values = read_toml(file)
+    same_keys(file, "", values, Site.__dataclass_fields__)
     for key in ("name", "time_zone", "viewer_link"):
         if not isinstance(values[key], str):
             raise SiteError(f"{file}: {key} is {values[key]!r}; a text in quotes was expected")
@@ -128,7 +128,7 @@ def load_site() -> Site:
 def _quality(file: Path, values: object) -> Quality:
     if not isinstance(values, dict):
         raise SiteError(f"{file}: quality is {values!r}; a table [quality] was expected")
-    _same_keys(file, "quality.", values, Quality.__dataclass_fields__)
+    same_keys(file, "quality.", values, Quality.__dataclass_fields__)
     seed = values["seed"]
     if not isinstance(seed, str) or not seed.strip():
         raise SiteError(f"{file}: quality.seed is {seed!r}; a text in quotes that is not empty was expected")
@@ -153,9 +153,9 @@ def load_deadlines() -> Deadlines:
         no sense: a graver tier waits no longer, and the leads hear after everybody did.
     """
     file = config_folder() / "deadlines.toml"
-    values = _read(file)
+    values = read_toml(file)
     names = [f"{name}_minutes" for name in Deadlines._fields]
-    _same_keys(file, "", values, dict.fromkeys(names))
+    same_keys(file, "", values, dict.fromkeys(names))
     found = Deadlines(*(_table(file, values, name, TIERS) for name in names))
     for graver, milder in (("stat", "urgent"), ("urgent", "soon")):
         if found.waiting[graver] > found.waiting[milder]:
@@ -172,7 +172,8 @@ def load_deadlines() -> Deadlines:
     return found
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
+    """Return what a file of the configuration says, or refuse it as a SiteError."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -185,7 +186,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise SiteError(f"{file} cannot be read as TOML: {error}") from None
 
 
-def _same_keys(file: Path, prefix: str, values: dict[str, Any], expected: dict[str, Any]) -> None:
+def same_keys(file: Path, prefix: str, values: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Refuse a table with a key that is unknown or missing, as a SiteError."""
     for key in values.keys() - expected.keys():
         raise SiteError(f"{file}: unknown key {prefix}{key}; known are {', '.join(sorted(expected))}")
     for key in expected.keys() - values.keys():
@@ -197,7 +199,7 @@ def _table(file: Path, values: dict[str, Any], name: str, keys: tuple[str, ...])
     table = values[name]
     if not isinstance(table, dict):
         raise SiteError(f"{file}: {name} is {table!r}; a table [{name}] was expected")
-    _same_keys(file, f"{name}.", table, dict.fromkeys(keys))
+    same_keys(file, f"{name}.", table, dict.fromkeys(keys))
     return {key: _minutes(file, f"{name}.{key}", table[key]) for key in keys}
 
 
