@@ -53,14 +53,11 @@ def serve() -> None:
         for name, page in PAGES.items()
         if page.startswith("search:")
     }
-    print(json.dumps(list(PAGES)), flush=True)
+    told = f"{ReportVersion.objects.count():,} reports, {len(waiting):,} open cases"
+    print(json.dumps({"pages": list(PAGES), "told": told}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         name = asked["page"]
-        if name == "sizes":
-            told = f"{ReportVersion.objects.count():,} reports, {len(waiting):,} open cases"
-            print(json.dumps({"told": told}), flush=True)
-            continue
         at = searches.get(name) or PAGES[name].format(case=next(cases), **filled)
         print(json.dumps(_visit(client, at, name, count=asked["count"])), flush=True)
 

@@ -52,42 +52,30 @@ def measure(chosen: argparse.Namespace, engine: str) -> list[str]:
     with Databases(home, engine) as databases:
         databases.fill(chosen.blocks)
         servers = {size: databases.start(size, "visiting.py") for size in (SMALL, LARGE)}
-        pages = json.loads(servers[SMALL].stdout.readline())
-        sizes = {
-            size: ask(server, "sizes") for size, server in servers.items() if size == SMALL or skip(server)
-        }
-        print(f"\n{engine}: {sizes[LARGE]['told']}, beside {sizes[SMALL]['told']}")
+        ready = {size: json.loads(server.stdout.readline()) for size, server in servers.items()}
+        print(f"\n{engine}: {ready[LARGE]['told']}, beside {ready[SMALL]['told']}")
         print(f"{'page':28}{'queries':>10}{'small':>10}{'large':>10}{'ratio':>8}")
-        against = []
-        for page in pages:
-            taken: dict[str, list[float]] = {SMALL: [], LARGE: []}
-            queries = {size: count(server, page) for size, server in servers.items()}
-            for _ in range(chosen.rounds):
-                for size, server in servers.items():
-                    taken[size].append(ask(server, page)["ms"])
-            small, large = (statistics.median(taken[size]) for size in (SMALL, LARGE))
-            told = (
-                str(queries[SMALL])
-                if queries[SMALL] == queries[LARGE]
-                else "/".join(map(str, queries.values()))
-            )
-            print(f"{page:28}{told:>10}{small:>7.1f} ms{large:>7.1f} ms{large / small:>8.2f}", flush=True)
-            if page in GATED and (large / small > LIMIT or queries[SMALL] != queries[LARGE]):
-                against.append(f"{engine}, {page}: {large / small:.2f} times the cost, queries {told}")
+        against = [compare(servers, page, chosen.rounds) for page in ready[SMALL]["pages"]]
         for server in servers.values():
             server.stdin.close()
             server.wait()
-    return against
+    return [f"{engine}, {told}" for told in against if told]
+
+
+def compare(servers: dict[str, Any], page: str, rounds: int) -> str:
+    """Ask both for a page in turn and print a line; return what is against the limit, or ""."""
+    queries = [count(server, page) for server in servers.values()]
+    rows = [[ask(server, page)["ms"] for server in servers.values()] for _ in range(rounds)]
+    small, large = (statistics.median(taken) for taken in zip(*rows, strict=True))
+    ratio, told = large / small, "/".join(map(str, dict.fromkeys(queries)))
+    print(f"{page:28}{told:>10}{small:>7.1f} ms{large:>7.1f} ms{ratio:>8.2f}", flush=True)
+    is_wrong = page in GATED and (ratio > LIMIT or len(set(queries)) > 1)
+    return f"{page}: {ratio:.2f} times the cost, {told} queries" if is_wrong else ""
 
 
 def count(server: Any, page: str) -> int:
     """Return the most queries of some visits: cases differ, and the first visits write to the session too."""
     return max([ask(server, page, count=True)["queries"] for _ in range(COUNTED)][2:])
-
-
-def skip(server: Any) -> bool:
-    """Leave out the list of pages that the second server tells as well."""
-    return bool(server.stdout.readline())
 
 
 def ask(server: Any, page: str, *, count: bool = False) -> dict[str, Any]:
