@@ -60,6 +60,7 @@ def test_it_is_turned_on_asked_for_and_turned_off(ann: Account) -> None:
     page = client.get("/second-factor/codes/").content.decode()
     recovery = re.findall(r"<li>([0-9 -]{8,})</li>", page)
     assert len(recovery) == 10
+    assert secret not in str(list(Authenticator.objects.values()))
     other = Client()
     with time_machine.travel(time.time() + 60):
         assert enter(other, next="/runs/")["Location"] == "/login/code/"
