@@ -85,6 +85,7 @@ def set_roles(account: Account, roles: Iterable[str], *, by: Account) -> None:
         if Role.ADMIN not in wanted:
             _keep_an_admin(locked)
         put_roles(locked, wanted)
+        caseload.leave(locked, by)
 
 
 def put_roles(account: Account, roles: Iterable[str]) -> None:
@@ -98,6 +99,7 @@ def set_sources(account: Account, sources: Sequence[str], *, by: Account) -> Non
     with _changed(account, by, sources=len(sources)) as locked:
         locked.sources = list(sources)
         locked.save(update_fields=["sources"])
+        caseload.leave(locked, by)
 
 
 def close(account: Account, *, by: Account) -> None:
@@ -154,10 +156,13 @@ def _changed(
 ) -> Iterator[Account]:
     """Lock the account for a change, and record it.
 
-    All administrators are locked with it, in one order: two of them cannot close each other at once.
+    All administrators are locked with it, in one order: two of them cannot close each other at once. Not so
+    strictly that nobody may refer to the account: whoever writes a decision holds its case and does that,
+    while closing the account waits for the case.
     """
     with transaction.atomic():
-        rows = Account.objects.select_for_update().filter(Q(pk=account.pk) | Q(pk__in=_admins().values("pk")))
+        of_both = Q(pk=account.pk) | Q(pk__in=_admins().values("pk"))
+        rows = Account.objects.select_for_update(no_key=True).filter(of_both)
         locked = {row.pk: row for row in rows.order_by("pk")}[account.pk]
         yield locked
         audit.record(action, actor=by.actor, subject=locked.actor, **detail)

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 
-from review import administration, audit
+from review import administration, audit, caseload
 from review.models import Account
 
 REFUSALS = {
@@ -125,9 +125,10 @@ def roles_of(claims: dict[str, dict[str, Any]]) -> set[str]:
 def follow(account: Account, roles: set[str]) -> None:
     """Give the account the roles that its provider says today."""
     with transaction.atomic():
-        locked = Account.objects.select_for_update().get(pk=account.pk)
+        locked = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         if locked.roles != roles:
             administration.put_roles(locked, roles)
+            caseload.leave(locked, None)
             _tell(locked, roles)
     account.__dict__.pop("roles", None)
 

@@ -1,7 +1,8 @@
 """The addresses of the pages; they carry ids only."""
 
 from django.contrib.auth.views import LogoutView
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import IntConverter
 
 from review.pages import (
     accounts,
@@ -18,6 +19,14 @@ from review.pages import (
     worklist,
 )
 
+
+class Id(IntConverter):
+    """A number that every database holds; a longer one is no address of ours."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(Id, "id")
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
     path("worklist/", worklist.worklist, name="worklist"),
@@ -25,7 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("worklist/seen/", preferences.seen, name="seen"),
     path("worklist/columns/", preferences.columns, name="columns"),
     path("worklist/views/", preferences.save_view, name="save_view"),
-    path("worklist/views/<int:view_id>/", preferences.change_view, name="change_view"),
+    path("worklist/views/<id:view_id>/", preferences.change_view, name="change_view"),
     path("worklist/export/", worklist.export, name="export"),
     path("statistics/", statistics.statistics, name="statistics"),
     path("statistics/<slug:name>.svg", statistics.picture, name="statistics_picture"),
@@ -33,9 +42,9 @@ urlpatterns: list[URLPattern] = [
     path("runs/", lists.runs, name="runs"),
     path("rejected/", lists.rejected, name="rejected"),
     path("case/next/", acts.next_case, name="next"),
-    path("case/<int:case_id>/", case.case, name="case"),
-    path("case/<int:case_id>/<slug:name>/", acts.act, name="act"),
-    path("report/<int:report_id>/", report.report, name="report"),
+    path("case/<id:case_id>/", case.case, name="case"),
+    path("case/<id:case_id>/<slug:name>/", acts.act, name="act"),
+    path("report/<id:report_id>/", report.report, name="report"),
     path("login/", entry.Login.as_view(), name="login"),
     path("login/", entry.Login.as_view(), name="account_login"),  # as allauth calls it
     path("login/code/", second_factor.ask, name="mfa_authenticate"),
@@ -52,8 +61,8 @@ urlpatterns: list[URLPattern] = [
     path("second-factor/codes/new/", second_factor.new_codes, name="mfa_generate_recovery_codes"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts/add/", accounts.add, name="add_account"),
-    path("accounts/<int:account_id>/", accounts.account, name="account"),
-    path("accounts/<int:account_id>/<slug:name>/", accounts.act, name="account_act"),
+    path("accounts/<id:account_id>/", accounts.account, name="account"),
+    path("accounts/<id:account_id>/<slug:name>/", accounts.act, name="account_act"),
     path("health/", health.alive, name="health"),
     path("health/ready/", health.ready, name="health_ready"),
     path("health/queue/", health.queue, name="health_queue"),

@@ -19,9 +19,10 @@ def colleagues(account: Account, source: str) -> list[Account]:
 def assign(account: Account, case_id: int, to: int, note: str = "") -> Account:
     """Make an open case the work of a person (oneself, too); whoever holds it goes on holding it."""
     with transaction.atomic():
+        other = _colleague(to)
         case = locked(account, case_id)
-        other = _fit(case, to)
-        _assign(case, account, other, note)
+        _check_fit(case, other)
+        put(case, account, other, note)
     return other
 
 
@@ -31,26 +32,28 @@ def unassign(account: Account, case_id: int) -> None:
         case = locked(account, case_id)
         if case.assigned_to_id is None:
             raise RefusedError("The case is assigned to nobody.")
-        _assign(case, account, None, "")
+        put(case, account, None, "")
 
 
 def hand_over(account: Account, case_id: int, to: int, note: str) -> Account:
     """Release a claimed case and assign it to a colleague, with a note for them."""
     note = needed(note, "Say what your colleague should know.")
     with transaction.atomic():
+        other = _colleague(to)
         case = locked(account, case_id)
         check_held(case, account)
-        other = _fit(case, to)
+        _check_fit(case, other)
         if other == account:
             raise RefusedError("You hold this case yourself; choose a colleague.")
         case.claimed_by, case.claim_expires = None, None
         case.save(update_fields=["claimed_by", "claim_expires"])
         tell(case, account, Kind.RELEASED, audit.Action.CASE_RELEASED)
-        _assign(case, account, other, note)
+        put(case, account, other, note)
     return other
 
 
-def _assign(case: Case, account: Account, other: Account | None, note: str) -> None:
+def put(case: Case, account: Account | None, other: Account | None, note: str) -> None:
+    """Make a locked case the work of a person, or of nobody, and record it."""
     if case.state != State.WAITING:
         raise RefusedError(f"Only an open case can be assigned; this one is {case.status}.")
     case.assigned_to = other
@@ -59,16 +62,24 @@ def _assign(case: Case, account: Account, other: Account | None, note: str) -> N
     tell(case, account, Kind.ASSIGNED, audit.Action.CASE_ASSIGNED, note=note.strip(), whom=other, to=to)
 
 
-def _fit(case: Case, to: int) -> Account:
-    """Return the person of this id, who must be able to do the work."""
-    other = Account.objects.filter(pk=to, is_active=True).first()
+def _colleague(to: int) -> Account:
+    """Return the person of this id, who must be able to do the work, locked until the transaction ends.
+
+    Else the account could be closed meanwhile, and a case would wait for somebody who never comes. Locked
+    before the case, as closing an account locks both in this order.
+    """
+    accounts = Account.objects.select_for_update(no_key=True)
+    other = accounts.filter(pk=to, is_active=True).first()
     if other is None or not may(other, "decide"):
         raise RefusedError("Choose a colleague who may decide cases.")
+    return other
+
+
+def _check_fit(case: Case, other: Account) -> None:
     if not _sees(other, case.source):
         raise RefusedError(f"{other.username} may not see cases of this source; choose somebody else.")
-    if case.assigned_to_id == to:
+    if case.assigned_to_id == other.pk:
         raise RefusedError(f"The case is assigned to {other.username} already.")
-    return other
 
 
 def _deciders() -> QuerySet[Account]:

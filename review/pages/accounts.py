@@ -46,7 +46,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @needs("accounts")
 def account(request: HttpRequest, account_id: int) -> HttpResponse:
     """Show one account and what can be done with it."""
-    of = _find(account_id)
+    of = get_object_or_404(Account, pk=account_id)
     context = {
         "of": of,
         "row": administration.listing([of])[0],
@@ -62,7 +62,7 @@ def act(request: HttpRequest, account_id: int, name: str) -> HttpResponse:
     """Do one of the acts of the page of an account, and say what came of it."""
     if name not in ACTS:
         raise Http404("There is no such act.")
-    of = _find(account_id)
+    of = get_object_or_404(Account, pk=account_id)
     if request.method != "POST":
         return redirect("account", of.pk)
     try:
@@ -121,12 +121,6 @@ ACTS: dict[str, Callable[[HttpRequest, Account], str | HttpResponse]] = {
     "unlock": _unlock,
     "second-factor": _second_factor,
 }
-
-
-def _find(account_id: int) -> Account:
-    if account_id >= 2**63:
-        raise Http404("There is no such account.")
-    return get_object_or_404(Account, pk=account_id)
 
 
 def _other(request: HttpRequest, of: Account) -> Account:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from review import accounts, administration, caseload
+from review import accounts, administration, audit, caseload
 from review.access import AccessError
-from review.models import Account, AuditRow
+from review.models import Account, AuditRow, Case
+from tests.review.test_claims import race
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -76,21 +78,64 @@ def test_closing_frees_the_cases(  # noqa: PLR0917
 ) -> None:
     deliver(version("A1"), version("A2"))
     bob = person()
-    case = case_of("A1")
+    case, other = case_of("A1"), case_of("A2")
     caseload.claim(bob, case.pk)
-    other = case_of("A2")
-    other.assigned_to = bob
-    other.save()
+    caseload.assign(bob, case.pk, bob.pk)
+    caseload.assign(chief, other.pk, bob.pk)
     desk.post(f"/accounts/{bob.pk}/close/")
-    assert case_of("A1").status == "waiting"
+    assert (case_of("A1").status, case_of("A1").assigned_to) == ("waiting", None)
     assert case_of("A2").assigned_to is None
     released = AuditRow.objects.get(action="case.released")
     assert (released.actor, released.subject) == (chief.actor, f"case:{case.pk}")
     assert case_of("A1").events.filter(kind="released", account=chief).exists()
     assert last_row().detail == {"closed": True}
+    assert audit.verify()["faults"] == []
     desk.post(f"/accounts/{bob.pk}/open/")
     assert Account.objects.get(pk=bob.pk).is_active
     assert last_row().detail == {"closed": False}
+
+
+def test_who_may_not_decide_a_case_any_more_keeps_it_from_nobody(
+    chief: Account, person: Make, deliver: Make, version: Make, case_of: Make
+) -> None:
+    deliver(version("N1"), version("N2"), source="north")
+    deliver(version("S1"), source="south")
+    bob = person()
+    caseload.claim(bob, case_of("N1").pk)
+    for key in ("N2", "S1"):
+        caseload.assign(bob, case_of(key).pk, bob.pk)
+    administration.set_sources(bob, ["south"], by=chief)
+    assert not case_of("N1").is_claimed
+    assert case_of("N2").assigned_to is None
+    assert case_of("S1").assigned_to == bob
+    administration.set_roles(bob, ["radiologist", "auditor"], by=chief)
+    assert case_of("S1").assigned_to == bob
+    administration.set_roles(bob, ["auditor"], by=chief)
+    assert case_of("S1").assigned_to is None
+    assert audit.verify()["faults"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_an_account_while_it_decides_or_is_given_a_case_stops_neither(
+    chief: Account, person: Make, deliver: Make, version: Make
+) -> None:
+    deliver(*(version(f"A{number}") for number in range(6)))
+    lead = person("lead")
+    cases = list(Case.objects.select_related("reading"))
+    for case, free in zip(cases[:3], cases[3:], strict=True):
+        bob, seen = person(), case.reading.version_id
+        caseload.claim(bob, case.pk)
+        results = race(
+            [
+                partial(administration.close, bob, by=chief),
+                partial(caseload.decide, bob, case.pk, seen, "dismissed", reason="no_lesion"),
+                partial(caseload.assign, lead, free.pk, bob.pk),
+            ]
+        )
+        refused = [result for result in results if isinstance(result, Exception)]
+        assert not [fault for fault in refused if not isinstance(fault, caseload.RefusedError)]
+        assert not Case.objects.filter(assigned_to__is_active=False).exists()
+    assert audit.verify()["faults"] == []
 
 
 def test_the_last_administrator_stays(chief: Account, person: Make) -> None:

@@ -307,6 +307,14 @@ def test_a_case_of_another_source_is_not_there(enter: Make, case: Case) -> None:
     assert client.get(f"/case/{'9' * 40}/").status_code == 404
 
 
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 40, str(2**63)])
+@pytest.mark.parametrize("at", ["/case/{}/", "/case/{}/claim/", "/report/{}/", "/worklist/views/{}/"])
+def test_a_number_that_no_database_holds_is_no_address(enter: Make, at: str, number: str) -> None:
+    client = enter()
+    assert client.get(at.format(number)).status_code == 404
+    assert client.post(at.format(number)).status_code == 404
+
+
 def test_a_morning_at_the_list(enter: Make, case: Case, deliver: Make, version: Make) -> None:
     """Take the next case, ask for time, see a newer version refuse the decision, decide, open again."""
     client = enter()
