@@ -43,6 +43,15 @@ def neural(content: dict[str, Any]) -> str:
     return _scored(content, "N").removesuffix(", present")
 
 
+def in_a_line(content: dict[str, Any]) -> str:
+    """Say in a line what the reading found: the lesion, and what presses on cord or nerves."""
+    chief, pressing = headline(content), neural(content)
+    said = [spoken(chief)] if chief is not None and (chief in content["findings"] or not pressing) else []
+    if pressing and not any(part.startswith(pressing) for part in said):
+        said.append(pressing)
+    return " + ".join(said)
+
+
 def _scored(content: dict[str, Any], rule: str) -> str:
     """Return the words of the term of the score that has this letter; they begin with a finding's name."""
     return next((str(reason["text"]) for reason in content["reasons"] if reason["rule"] == rule), "")
@@ -91,7 +100,9 @@ def told(found: dict[str, Any]) -> list[Told]:
     elements = found.get("sins", ())
     if elements:
         points = sum(element["points"] for element in elements)
-        known = f"{len(elements)} of {SINS_ELEMENTS} known, {points} points so far: "
+        known = (
+            f"{len(elements)} of {SINS_ELEMENTS} known, {points} point{'' if points == 1 else 's'} so far: "
+        )
         values = ", ".join(f"{e['kind']} {e['value']} ({e['points']})" for e in elements)
         lines.append(Told("SINS", known + values, "; ".join(e["quote"] for e in elements)))
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,7 +18,9 @@ from review.caseload.deadlines import overdue
 from review.models import Account, Case
 
 
-def next(account: Account, within: QuerySet[Case] | None = None) -> Case | None:
+def next(
+    account: Account, within: QuerySet[Case] | None = None, *, left_out: Collection[int] = ()
+) -> Case | None:
     """Claim the first free case in order; None when nothing waits.
 
     A case that is assigned to somebody else is left to them until it is overdue.
@@ -26,12 +29,14 @@ def next(account: Account, within: QuerySet[Case] | None = None) -> Case | None:
     ----------
     within
         The list that the person works on; None for everything that they may see.
+    left_out
+        Cases that the person does not want now.
     """
     there = queue(account) if within is None else within.filter(state=State.WAITING).order_by(*ORDER)
     while True:
         now = timezone.now()
         mine = Q(assigned_to=None) | Q(assigned_to=account) | overdue(now)
-        free = there.filter(_free(now), mine).values_list("id", flat=True)[:10]
+        free = there.filter(_free(now), mine).exclude(pk__in=left_out).values_list("id", flat=True)[:10]
         for case_id in free:
             if claim(account, case_id):
                 return Case.objects.get(pk=case_id)

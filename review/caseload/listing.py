@@ -17,7 +17,7 @@ from review import audit
 from review.access import is_hidden
 from review.caseload.filters import listed
 from review.caseload.standing import duration
-from review.evidence import UNREADABLE, headline, neural, sentence, spoken, telling
+from review.evidence import UNREADABLE, in_a_line, sentence, telling
 from review.models import Account, Case, CaseEvent, Escalation, ReportVersion
 
 CONFLICT = "identity_conflict"  # the warning of a version whose patient is not its study's
@@ -198,12 +198,9 @@ def _why(case: Case, version: ReportVersion) -> tuple[str, tuple[str, str, str]]
     if content["unreadable"]:
         fault = UNREADABLE.get(content["unreadable"], "The report could not be read")
         return f"{fault}: please read it", NO_WORDS
-    chief, pressing, shown = headline(content), neural(content), telling(content)
-    said = ["the report names another patient than its study"] if CONFLICT in version.warnings else []
-    if chief is not None and (chief in content["findings"] or not pressing):
-        said.append(spoken(chief))
-    if pressing and not any(part.startswith(pressing) for part in said):
-        said.append(pressing)
+    shown = telling(content)
+    conflict = "the report names another patient than its study" if CONFLICT in version.warnings else ""
+    said = [part for part in (conflict, in_a_line(content)) if part]
     words = sentence(version.text, shown["start"], shown["end"], REACH) if shown else NO_WORDS
     return " + ".join(said) or "no affirmed finding in the newest version", words
 

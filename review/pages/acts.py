@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from review import caseload
 from review.caseload import RefusedError, Said, Telling, corrections
 from review.models import Account, Case, CaseEvent, Correction
 from review.pages import case, typed
+from review.pages.passed import begin_again, pass_by, passed
 from review.pages.rights import needs, reader
 from review.pages.worklist import LIST, SEARCHES
 
@@ -25,6 +27,7 @@ def next_case(request: HttpRequest) -> HttpResponse:
     """Claim the first free case and open it; who comes here from the login is led to the list."""
     if request.method != "POST":
         return redirect("worklist")
+    begin_again(request)
     return _next(request, reader(request))
 
 
@@ -46,8 +49,32 @@ def act(request: HttpRequest, case_id: int, name: str) -> HttpResponse:
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return case.show(request, case_id, {name: request.POST})
-    messages.success(request, f"C{case_id}: {done}")
-    return _onward(request, account, case_id, name)
+    onward = _onward(request, account, case_id, name)
+    stays = onward.url.startswith(_page(case_id))
+    _tell_done(request, case_id, done, None if stays else PLACES.get(name, ""))
+    return onward
+
+
+def _tell_done(request: HttpRequest, case_id: int, done: str, back: str | None) -> None:
+    """Tell what was done; who was led away finds the way back, for a slip or for what is left to do.
+
+    Parameters
+    ----------
+    back
+        The place on the page of the case to go back to, such as #tell; None on that page itself.
+    """
+    if back is None:
+        messages.success(request, f"C{case_id}: {done}")
+        return
+    link = (
+        '<a href="{}" data-key="u" data-label="back to C{}">Back to C{} <kbd aria-hidden="true">u</kbd></a>'
+    )
+    told = format_html("C{}: {} " + link, case_id, done, _page(case_id) + back, case_id, case_id)
+    messages.success(request, told)
+
+
+def _page(case_id: int) -> str:
+    return reverse("case", args=(case_id,))
 
 
 def _beat(account: Account, case_id: int) -> JsonResponse:
@@ -61,37 +88,45 @@ def _beat(account: Account, case_id: int) -> JsonResponse:
     return JsonResponse({"mine": True, "left": left, "version": version})
 
 
-def _onward(request: HttpRequest, account: Account, case_id: int, name: str) -> HttpResponse:
+def _onward(request: HttpRequest, account: Account, case_id: int, name: str) -> HttpResponseRedirect:
     """Go where the work goes on: the next case, the list, or the case again."""
     if name in LEAVES and request.POST.get("then") == "next":
+        if name == "release":
+            pass_by(request, case_id)
         return _following(account, case_id) or _next(request, account)
     if name in LEAVES and not (name == "confirm" and Case.objects.get(pk=case_id).is_to_tell):
         return _list(request)
-    return redirect(reverse("case", args=(case_id,)) + PLACES.get(name, ""))
+    return redirect(_page(case_id) + PLACES.get(name, ""))
 
 
-def _next(request: HttpRequest, account: Account) -> HttpResponse:
-    """Claim the next case of the list that the person came from."""
+def _next(request: HttpRequest, account: Account) -> HttpResponseRedirect:
+    """Claim the next case of the list that the person came from, but for those just passed by."""
     query = request.session.get(LIST, "")
     try:
         within = caseload.listed(account, QueryDict(query), request.session.get(SEARCHES)) if query else None
-        taken = caseload.next(account, within)
+        taken = caseload.next(account, within, left_out=passed(request))
     except RefusedError as refusal:  # the list cannot be made any more, such as a search that is over
         messages.error(request, str(refusal))
         return redirect("worklist")
     if taken is not None:
         return redirect("case", taken.pk)
-    what = "in this list; show all cases to go on" if query else "for you: what is open is held by somebody"
-    messages.info(request, f"Nothing waits {what}.")
+    if passed(request):
+        messages.info(request, "No other case is free; what you passed by comes again now.")
+    else:
+        what = (
+            "in this list; show all cases to go on" if query else "for you: what is open is held by somebody"
+        )
+        messages.info(request, f"Nothing waits {what}.")
+    begin_again(request)
     return _list(request)
 
 
-def _list(request: HttpRequest) -> HttpResponse:
+def _list(request: HttpRequest) -> HttpResponseRedirect:
     query = request.session.get(LIST, "")
     return redirect(reverse("worklist") + (f"?{query}" if query else ""))
 
 
-def _following(account: Account, case_id: int) -> HttpResponse | None:
+def _following(account: Account, case_id: int) -> HttpResponseRedirect | None:
     """Return to the case that was claimed since this one was decided: the form was sent twice."""
     decided_at = Case.objects.values_list("decided_at", flat=True).get(pk=case_id)
     if decided_at is None:

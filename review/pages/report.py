@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from review import audit
 from review.access import is_hidden, visible
 from review.differences import Difference, difference
-from review.evidence import UNREADABLE, headline, in_words, neural, spoken, told
+from review.evidence import UNREADABLE, in_a_line, in_words, told
 from review.facts import patient_facts, study_facts, viewer
 from review.figure import figure
 from review.findings import corrected, found
@@ -100,7 +100,7 @@ def _found(reading: Reading, corrections: dict[tuple[int, int], Correction]) -> 
     return {
         "content": content,
         "found": rows,
-        "headline": _headline(content),
+        "headline": in_a_line(content),
         "affirmed": [row for row in rows if row.is_affirmed and row.is_listed],
         "not_affirmed": [row for row in rows if not row.is_affirmed and row.is_listed],
         "unlisted": sum(not row.is_listed for row in rows),
@@ -112,13 +112,6 @@ def _found(reading: Reading, corrections: dict[tuple[int, int], Correction]) -> 
         "unreadable": UNREADABLE.get(content["unreadable"] or "", content["unreadable"]),
         "is_stale": rules != reading.rules_version,
     }
-
-
-def _headline(content: dict[str, Any]) -> str:
-    """Say in a line what the reading found: the lesion, and what presses on cord or nerves."""
-    chief, pressing = headline(content), neural(content)
-    said = [spoken(chief)] if chief is not None and (chief in content["findings"] or not pressing) else []
-    return " + ".join([*said, pressing] if pressing else said)
 
 
 def _missed(correction: Correction) -> Mark:

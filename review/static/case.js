@@ -18,12 +18,20 @@ for (const act of document.querySelectorAll("details.act")) {
 const kept = document.querySelector("details.act[open]");
 if (kept && (location.hash === "" || location.hash === `#${kept.id}`)) open(kept);
 
-// Enter chooses in an opened list, so in a select only Ctrl+Enter sends; in a line of text both do.
+// Enter in a line of text sends by itself, in a longer text it makes a line; Ctrl+Enter sends everywhere. In a
+// select Enter chooses while its list is open, and sends when it is closed, if the browser tells which.
+const tellsOpen = CSS.supports("selector(select:open)");
+
 document.addEventListener("keydown", (event) => {
   const form = event.target.closest?.("details.act form");
   if (!form || event.key !== "Enter") return;
-  const sends = event.ctrlKey || event.metaKey;
-  if (!sends && event.target.tagName !== "SELECT") return;
+  const isList = event.target.tagName === "SELECT";
+  let sends = event.ctrlKey || event.metaKey;
+  if (isList && !sends) {
+    if (tellsOpen && event.target.matches(":open")) return;
+    sends = tellsOpen && !event.repeat;
+  }
+  if (!sends && !isList) return;
   event.preventDefault();
   if (sends) form.requestSubmit(form.querySelector("button.main") ?? form.querySelector("button"));
 });

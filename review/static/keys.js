@@ -140,6 +140,6 @@ for (const button of document.querySelectorAll("[data-help]")) {
 }
 // Who comes back from a case finds the list at that case.
 const from = history.state?.row ?? document.referrer.replace(/^.*\/case\/(\d+)\/.*$/, "row-$1");
-const before = document.getElementById(from);
+const before = rows().find((row) => row.id === from);
 const isTyping = document.activeElement?.matches(TYPED);
 if (!isTyping) select(before ?? rows()[0], { focus: Boolean(before) });

@@ -220,3 +220,44 @@ def test_handing_over_names_the_colleague_and_keeps_the_note(
     assert "handed over to dr.ames" in shown(post("hand-over", to=other.pk, note="shift ends"))
     case.refresh_from_db()
     assert (case.assigned_to, case.claimed_by) == (other, None)
+
+
+def test_release_and_next_goes_through_the_list_and_does_not_give_the_same_case_back(
+    client: Client, deliver: Make, version: Make, case_of: Make
+) -> None:
+    deliver(version("A1", "stat"), version("A2", "stat"), version("A3", "urgent"))
+    first, second, third = (case_of(key).pk for key in ("A1", "A2", "A3"))
+
+    def leave(case: int) -> str:
+        return str(client.post(f"/case/{case}/release/", {"then": "next"}).url)
+
+    assert client.post("/case/next/").url == f"/case/{first}/"
+    assert leave(first) == f"/case/{second}/"
+    assert leave(second) == f"/case/{third}/"
+    assert leave(third) == "/worklist/"
+    assert "what you passed by comes again" in shown(client.get("/worklist/"))
+    assert client.post("/case/next/").url == f"/case/{first}/"
+
+
+def test_what_was_passed_by_comes_again_from_the_list_and_after_the_time_of_a_claim(
+    client: Client, deliver: Make, version: Make, case_of: Make
+) -> None:
+    deliver(version("A1", "stat"), version("A2", "urgent"))
+    first, second = case_of("A1").pk, case_of("A2").pk
+    client.post("/case/next/")
+    assert client.post(f"/case/{first}/release/", {"then": "next"}).url == f"/case/{second}/"
+    client.post(f"/case/{second}/release/")
+    assert client.post("/case/next/").url == f"/case/{first}/"
+    client.post(f"/case/{first}/release/", {"then": "next"})
+    session = client.session
+    session["passed"] = {case: at - 16 * 60 for case, at in session["passed"].items()}
+    session.save()
+    assert client.post(f"/case/{second}/release/", {"then": "next"}).url == f"/case/{first}/"
+
+
+@pytest.mark.parametrize("act", ["dismiss", "confirm", "release"])
+def test_who_was_led_away_from_a_case_finds_the_way_back(case: Case, post: Make, act: str) -> None:
+    post("claim")
+    page = shown(post(act, reason="no_lesion" if act == "dismiss" else "", then="next"))
+    place = "#tell" if act == "confirm" else ""
+    assert f'<a href="/case/{case.pk}/{place}" data-key="u"' in page

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from review.evidence import headline, neural, sentence, spoken, told
+from review.evidence import headline, in_a_line, neural, sentence, spoken, told
 
 
 def at(start: int, end: int, **other: Any) -> dict[str, Any]:
@@ -66,6 +66,18 @@ def test_without_a_lesion_what_presses_on_the_cord_stands_for_the_case() -> None
     assert headline(content([absent])) is None
     assert neural(content([], [], reasons)) == "cord compression at T6"
     assert neural(content([])) == ""
+
+
+def test_a_line_says_the_lesion_and_what_presses_once_each() -> None:
+    lesion = at(0, 1, name="extradural lesion", levels=["L2"], compartments=["extradural"])
+    pressing = [{"rule": "N", "points": 40, "text": "cord compression at T6, present"}]
+    same = [{"rule": "N", "points": 40, "text": "extradural lesion, present"}]
+    assert (
+        in_a_line(content([lesion], [], pressing))
+        == "extradural lesion · L2 · extradural + cord compression at T6"
+    )
+    assert in_a_line(content([lesion], [], same)) == "extradural lesion · L2 · extradural"
+    assert in_a_line(content([])) == ""
 
 
 def test_a_finding_is_said_in_words() -> None:
