@@ -7,7 +7,7 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -103,6 +103,15 @@ def close_run(run_id: int, state: str, error: str = "") -> None:
         running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
         if running.update(state=state, ended_at=now, heartbeat_at=now, error=error[:500]):
             audit.record(audit.Action.RUN_CLOSED, actor=audit.SYSTEM, subject=f"run:{run_id}", state=state)
+    if connection.vendor == "sqlite" and Shard.objects.filter(run=run_id).exists():
+        _weigh_tables()
+
+
+def _weigh_tables() -> None:
+    """Let SQLite look at samples of its tables, by which it chooses indexes; PostgreSQL does so by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA analysis_limit = 400")
+        cursor.execute("ANALYZE")
 
 
 def count_unchanged(run_id: int, number: int) -> None:

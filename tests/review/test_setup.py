@@ -6,11 +6,15 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
+from review import ledger
 from review.logs import QuietFormatter
 
 MIGRATE = "from review.setup import migrate, setup; setup(); migrate()"
@@ -91,3 +95,15 @@ def test_a_log_line_tells_where_an_error_was_and_not_what_it_says() -> None:
     assert patient not in line
     assert "raise ValueError(patient)" in line
     assert line.endswith("ValueError")
+
+
+@pytest.mark.django_db
+def test_after_a_run_that_stored_something_sqlite_knows_how_large_its_tables_are(
+    run: Callable[..., int], deliver: Callable[..., Any], version: Callable[..., Any]
+) -> None:
+    number = run()
+    deliver(version("A1", "stat"), run_id=number)
+    ledger.close_run(number, "completed")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'review_case'")
+        assert cursor.fetchone()[0] > 0
