@@ -7,6 +7,7 @@ from typing import Any
 
 Finding = dict[str, Any]
 AFFIRMED = ("present", "probable", "possible")
+UNSPECIFIC = "suspicious"  # the class of a lesion that nothing is said of but that it is there
 SINS_ELEMENTS = 6
 NAMED = {  # kinds of details that people call otherwise
     "prior_size": "earlier size",
@@ -28,6 +29,8 @@ def headline(content: dict[str, Any]) -> Finding | None:
     Without a lesion it is what presses on cord or nerves, else the first affirmed thing beside the lesions.
     """
     lesion = _chief(content["findings"], _scored(content, "B"))
+    if lesion is not None and lesion["class"] == UNSPECIFIC:
+        lesion = _called(content["findings"], lesion)
     return lesion or _chief(content["context_findings"], _scored(content, "N"))
 
 
@@ -66,6 +69,23 @@ def _chief(findings: list[Finding], scored: str) -> Finding | None:
 
     affirmed = [finding for finding in findings if finding["certainty"] in AFFIRMED]
     return min(affirmed, key=rank, default=None)
+
+
+def _called(findings: list[Finding], lesion: Finding) -> Finding:
+    """Return what the report calls a lesion that it first only describes: an abscess, not a collection.
+
+    It must be affirmed as surely, for the same levels and in a common compartment.
+    """
+    for finding in findings:
+        if (
+            finding["certainty"] == lesion["certainty"]
+            and finding["class"] != UNSPECIFIC
+            and finding["levels"]
+            and finding["levels"] == lesion["levels"]
+            and set(finding["compartments"]) & set(lesion["compartments"])
+        ):
+            return finding
+    return lesion
 
 
 def in_words(code: str) -> str:

@@ -57,6 +57,16 @@ def test_the_lesion_that_was_scored_stands_for_the_case_by_its_surest_and_best_p
     assert headline(content([at(2, 3, certainty="possible"), at(4, 5)])) == at(4, 5)
 
 
+def test_a_lesion_that_is_only_described_goes_by_the_name_that_the_report_gives_it() -> None:
+    there = {"levels": ["L2-L4"], "compartments": ["extradural"]}
+    collection = at(0, 1, **{"name": "extradural lesion", "class": "suspicious"}, **there)
+    abscess = at(9, 10, name="epidural abscess", **there)
+    reasons = [{"rule": "B", "points": 30, "text": "extradural lesion, present"}]
+    assert headline(content([collection, abscess], reasons=reasons)) == abscess
+    for other in ({"levels": ["L5"]}, {"compartments": ["intramedullary"]}, {"certainty": "possible"}):
+        assert headline(content([collection, abscess | other], reasons=reasons)) == collection
+
+
 def test_without_a_lesion_what_presses_on_the_cord_stands_for_the_case() -> None:
     disc, pressing = at(1, 2, name="disc herniation"), at(5, 6, name="cord compression")
     reasons = [{"rule": "N", "points": 40, "text": "cord compression at T6, present"}]
