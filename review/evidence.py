@@ -8,6 +8,7 @@ from typing import Any
 Finding = dict[str, Any]
 AFFIRMED = ("present", "probable", "possible")
 UNSPECIFIC = "suspicious"  # the class of a lesion that nothing is said of but that it is there
+DIAGNOSES = ("malignant", "benign_tumor", "infection", "haemorrhage", "vascular", "cyst")  # that name it
 SINS_ELEMENTS = 6
 NAMED = {  # kinds of details that people call otherwise
     "prior_size": "earlier size",
@@ -79,7 +80,7 @@ def _called(findings: list[Finding], lesion: Finding) -> Finding:
     for finding in findings:
         if (
             finding["certainty"] == lesion["certainty"]
-            and finding["class"] != UNSPECIFIC
+            and finding["class"] in DIAGNOSES
             and finding["levels"]
             and finding["levels"] == lesion["levels"]
             and set(finding["compartments"]) & set(lesion["compartments"])

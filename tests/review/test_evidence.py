@@ -59,10 +59,11 @@ def test_the_lesion_that_was_scored_stands_for_the_case_by_its_surest_and_best_p
 
 def test_a_lesion_that_is_only_described_goes_by_the_name_that_the_report_gives_it() -> None:
     there = {"levels": ["L2-L4"], "compartments": ["extradural"]}
+    signal = at(2, 3, **{"name": "abnormal signal", "class": "inflammatory"}, **there)
     collection = at(0, 1, **{"name": "extradural lesion", "class": "suspicious"}, **there)
-    abscess = at(9, 10, name="epidural abscess", **there)
+    abscess = at(9, 10, **{"name": "epidural abscess", "class": "infection"}, **there)
     reasons = [{"rule": "B", "points": 30, "text": "extradural lesion, present"}]
-    assert headline(content([collection, abscess], reasons=reasons)) == abscess
+    assert headline(content([collection, signal, abscess], reasons=reasons)) == abscess
     for other in ({"levels": ["L5"]}, {"compartments": ["intramedullary"]}, {"certainty": "possible"}):
         assert headline(content([collection, abscess | other], reasons=reasons)) == collection
 
