@@ -15,6 +15,7 @@ from review import caseload
 from review.caseload import RefusedError, Said, Telling, corrections
 from review.models import Account, Case, CaseEvent, Correction
 from review.pages import case, typed
+from review.pages.offers import UNSENT, Kept
 from review.pages.passed import begin_again, pass_by, passed
 from review.pages.rights import needs, reader
 from review.pages.worklist import LIST, SEARCHES
@@ -48,11 +49,20 @@ def act(request: HttpRequest, case_id: int, name: str) -> HttpResponse:
         done = ACTS[name](account, case_id, request)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-        return case.show(request, case_id, {name: request.POST})
+        return case.show(request, case_id, _typed(request, name))
+    if name == "claim" and (unsent := _typed(request, name)):
+        _tell_done(request, case_id, done, None)
+        return case.show(request, case_id, unsent)
     onward = _onward(request, account, case_id, name)
     stays = onward.url.startswith(_page(case_id))
     _tell_done(request, case_id, done, None if stays else PLACES.get(name, ""))
     return onward
+
+
+def _typed(request: HttpRequest, name: str) -> Kept:
+    """Return what was typed, by its act: a claim carries along what an expired one left unsent."""
+    of = request.POST.get(UNSENT, "") if name == "claim" else name
+    return {of: request.POST} if of in ACTS else {}
 
 
 def _tell_done(request: HttpRequest, case_id: int, done: str, back: str | None) -> None:

@@ -20,6 +20,7 @@ from review.pages.typed import LONGEST
 
 State = Case.State
 WRITTEN = ("comment", "note", "text", "words", "finding", "told_to", "levels")  # fields of free words
+UNSENT = "unsent"  # the field in which a claim names the act that what was typed is for
 Kept = dict[str, QueryDict]  # by act, what was typed for it
 
 
@@ -55,6 +56,7 @@ def offers(case: Case, account: Account, shown: dict[str, Any], kept: Kept) -> d
         "missed_reads": _reads(kept.get("missed")),
         "kept": {act.replace("-", "_"): typed for act, typed in kept.items()},
         "kept_words": [] if is_mine else _words(kept),
+        "unsent": _unsent(kept),
     }
     return offered | _telling(case, account, shown)
 
@@ -93,6 +95,15 @@ def _reads(typed: QueryDict | None) -> dict[str, Any]:
         "compartments": typed.getlist("compartments"),
         "levels": levels,
     }
+
+
+def _unsent(kept: Kept) -> list[tuple[str, str]]:
+    """Return what was typed as fields, for the claim that makes the act possible to carry it along."""
+    found = []
+    for act, typed in kept.items():
+        fields = [name for name in typed if name not in (UNSENT, "csrfmiddlewaretoken")]
+        found += [(UNSENT, act), *((name, value) for name in fields for value in typed.getlist(name))]
+    return found
 
 
 def _words(kept: Kept) -> list[str]:

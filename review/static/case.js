@@ -1,14 +1,10 @@
 // The forms of the case page: focus on opening, sending by key, one sending only.
 import { keepClaim } from "./claim.js";
+import { enter } from "./keys.js";
 import { followMarking } from "./marking.js";
 
-const open = (act) => {
-  const first = act.querySelector("[data-first]") ?? act.querySelector("select, textarea, input:not([type=hidden])");
-  first?.focus();
-};
-
 for (const act of document.querySelectorAll("details.act")) {
-  act.addEventListener("toggle", () => { if (act.open) open(act); });
+  act.addEventListener("toggle", () => { if (act.open && !act.contains(document.activeElement.form ?? null)) enter(act); });
   act.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     act.open = false;
@@ -16,7 +12,7 @@ for (const act of document.querySelectorAll("details.act")) {
   });
 }
 const kept = document.querySelector("details.act[open]");
-if (kept && (location.hash === "" || location.hash === `#${kept.id}`)) open(kept);
+if (kept && (location.hash === "" || location.hash === `#${kept.id}`)) enter(kept);
 
 // Enter in a line of text sends by itself, in a longer text it makes a line; Ctrl+Enter sends everywhere. In a
 // select Enter chooses while its list is open, and sends when it is closed, if the browser tells which.

@@ -46,13 +46,21 @@ const WALK = {
   o: [open, "open the row (Enter too)"],
 };
 
+// Goes to the first field of a form that unfolds.
+export function enter(details) {
+  (details.querySelector("[data-first]") ?? details.querySelector("select, textarea, input:not([type=hidden])"))?.focus();
+}
+
 function press(element) {
   if (element.matches(TYPED)) {
     element.focus();
     element.select?.();
-  } else {
-    element.click();
+    return;
   }
+  element.click();
+  // That it has unfolded is told only later; what is typed until then would be taken for keys.
+  const details = element.matches("summary") && element.parentElement;
+  if (details?.open) enter(details);
 }
 
 function keyed(key) {

@@ -261,3 +261,20 @@ def test_who_was_led_away_from_a_case_finds_the_way_back(case: Case, post: Make,
     page = shown(post(act, reason="no_lesion" if act == "dismiss" else "", then="next"))
     place = "#tell" if act == "confirm" else ""
     assert f'<a href="/case/{case.pk}/{place}" data-key="u"' in page
+
+
+def test_what_was_typed_when_the_claim_expired_is_carried_along_by_the_next_claim(
+    case: Case, me: Account, client: Client, post: Make
+) -> None:
+    caseload.claim(me, case.pk)
+    Case.objects.update(claim_expires=timezone.now() - timedelta(minutes=1))
+    said = {"reason": "known_stable", "comment": "as in <May>", "then": "next"}
+    page = post("dismiss", **said)
+    assert "Claim the case again" in shown(page)
+    fields = dict(page.context["unsent"])
+    assert fields.items() >= {**said, "unsent": "dismiss"}.items()
+    page = client.post(f"/case/{case.pk}/claim/", fields)
+    assert page.context["is_mine"]
+    assert page.context["kept"]["dismiss"]["comment"] == said["comment"]
+    assert 'value="as in &lt;May&gt;"' in page.content.decode()
+    assert client.post(f"/case/{case.pk}/claim/", {"unsent": "nonsense"}).status_code == 302
