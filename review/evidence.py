@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from review.stretches import TURNING
+
 Finding = dict[str, Any]
 AFFIRMED = ("present", "probable", "possible")
 UNSPECIFIC = "suspicious"  # the class of a lesion that nothing is said of but that it is there
@@ -144,4 +146,5 @@ def sentence(text: str, start: int, end: int, reach: int = 160) -> tuple[str, st
         before = "… " + before[-reach:].partition(" ")[2]
     if len(after) > reach:
         after = after[:reach].rpartition(" ")[0] + " …"
-    return before, text[start:end], after.rstrip()
+    # Without what turns the direction of writing around, in which 12 would read as 21.
+    return TURNING.sub("", before), TURNING.sub("", text[start:end]), TURNING.sub("", after.rstrip())

@@ -22,6 +22,8 @@ _HEADING = re.compile(
     rf"(?:^[ \t]*|(?<=\. ))((?:[A-Z][A-Z]+(?:[ /&-][A-Z]+){{0,5}}|(?i:{_USUAL}))[ \t]*:)", re.MULTILINE
 )
 
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # Unicode's characters for bidirectional formatting
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -51,8 +53,12 @@ class Stretch:
 
     @property
     def exact(self) -> SafeString:
-        """The text for a page, character by character: a browser would turn a bare CR into a line feed."""
-        return SafeString(escape(self.text).replace("\r", "&#13;"))
+        """The text for a page, character by character: a browser would turn a bare CR into a line feed.
+
+        What turns the direction of writing around stands in the page but does nothing: 12 would read as 21.
+        """
+        text = escape(self.text).replace("\r", "&#13;")
+        return SafeString(TURNING.sub(r'<span class="turning">\g<0></span>', text))  # escaped above
 
 
 def fitting(text: str, marks: Iterable[Mark]) -> list[Mark]:

@@ -4,15 +4,15 @@ import { enter } from "./keys.js";
 import { followMarking } from "./marking.js";
 
 for (const act of document.querySelectorAll("details.act")) {
-  act.addEventListener("toggle", () => { if (act.open && !act.contains(document.activeElement.form ?? null)) enter(act); });
-  act.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    act.open = false;
-    act.querySelector("summary").focus();
+  act.addEventListener("toggle", () => {
+    if (act.open && !act.contains(document.activeElement.form ?? null)) enter(act);
   });
 }
+// Only once the page is loaded: going to the place after the # takes the focus away.
 const kept = document.querySelector("details.act[open]");
-if (kept && (location.hash === "" || location.hash === `#${kept.id}`)) enter(kept);
+if (kept && (location.hash === "" || location.hash === `#${kept.id}`)) {
+  window.addEventListener("load", () => setTimeout(enter, 0, kept));
+}
 
 // Enter in a line of text sends by itself, in a longer text it makes a line; Ctrl+Enter sends everywhere. In a
 // select Enter chooses while its list is open, and sends when it is closed, if the browser tells which.

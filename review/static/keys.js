@@ -106,6 +106,12 @@ document.addEventListener("keydown", (event) => {
     if (opened.id === "keys" && event.key === "?") opened.close();
     return; // Esc closes a dialog by itself
   }
+  const unfolded = event.key === "Escape" && target.closest("details[open]");
+  if (unfolded) {
+    unfolded.open = false;
+    unfolded.querySelector("summary").focus();
+    return;
+  }
   if (target.closest(TYPED)) {
     if (event.key === "Escape") target.blur();
     return;

@@ -82,3 +82,36 @@ def test_marking_words_takes_no_badge_along(site: Site, enter: Enter, stat: int)
     badge = page.locator("#report .badge").first.inner_text()
     assert marked.strip()
     assert badge not in marked
+
+
+def test_the_number_of_the_case_one_comes_from_is_no_row_of_the_findings(
+    site: Site, enter: Enter, stat: int
+) -> None:
+    page = enter()
+    page.goto(f"{site.address}/case/{stat}/", referer=f"{site.address}/case/0/")
+    assert page.locator("tr#row-0").count() == 1
+    assert page.evaluate("[scrollY, document.activeElement.tagName]") == [0, "BODY"]
+
+
+def test_the_figure_stays_beside_the_text_and_off_the_tables(site: Site, enter: Enter, stat: int) -> None:
+    page = enter()
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.goto(f"{site.address}/case/{stat}/")
+    page.locator("#found-title").evaluate("title => title.scrollIntoView()")
+    bottom, top = page.evaluate(
+        """() => [
+            document.querySelector(".spine svg").getBoundingClientRect().bottom,
+            document.querySelector("#found-title").getBoundingClientRect().top,
+        ]"""
+    )
+    assert bottom <= top
+
+
+def test_keys_unfold_at_the_first_field_and_escape_folds(site: Site, enter: Enter) -> None:
+    page = enter()
+    page.keyboard.press("f")
+    assert page.evaluate("document.activeElement.name") == "tier"
+    page.keyboard.press("Escape")
+    assert page.locator("details[open]").count() == 0
+    page.keyboard.press("j")
+    assert page.locator("tr[data-row]:focus").count() == 1

@@ -44,6 +44,12 @@ def test_a_long_sentence_is_cut_and_says_so() -> None:
     assert len(after) < 25
 
 
+def test_a_sentence_of_a_list_cannot_be_turned_around() -> None:
+    text = "A \u202emass of 12 mm\u202c at \u2067T6\u2069."
+    start = text.index("mass")
+    assert sentence(text, start, start + 4) == ("A ", "mass", " of 12 mm at T6.")
+
+
 def test_the_lesion_that_was_scored_stands_for_the_case_by_its_surest_and_best_placed_words() -> None:
     chief = at(9, 10, name="metastasis", levels=["T6"])
     others = [

@@ -130,3 +130,9 @@ def test_a_mark_across_a_heading_keeps_its_words() -> None:
         ("A ", False, False), ("mass. ", True, False), ("IMPRESSION", True, True), (":", False, True),
         (" none", False, False),
     ]  # fmt: skip
+
+
+def test_what_turns_the_direction_of_writing_around_is_there_and_does_nothing() -> None:
+    (piece,) = stretches("a \u202e12 < 21\u202c b", [])
+    turned = '<span class="turning">\u202e</span>12 &lt; 21<span class="turning">\u202c</span>'
+    assert piece.exact == f"a {turned} b"
