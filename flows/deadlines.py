@@ -1,4 +1,4 @@
-"""What time does to cases, every few minutes: claims expire, and what waits too long is called out."""
+"""What time does, every few minutes: claims and sessions end, and what waits too long is called out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from review.setup import setup
 setup()  # a scheduled run starts here, in a process of its own
 
 # ruff: noqa: E402 - Django must be set up before its models can be imported
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from prefect import flow
 
@@ -29,10 +30,17 @@ def _free_claims() -> Counts:
     return {"expired claims freed": caseload.release_expired(timezone.now())}
 
 
+def _end_sessions() -> Counts:
+    """Forget the sessions that are over: they hold what people searched for, and nobody else removes them."""
+    SessionStore.clear_expired()
+    return {}
+
+
 STEPS = (
     step("call out cases that wait too long", TRANSIENT)(_call_out_waiting),
     step("call out results that nobody communicated", TRANSIENT)(_call_out_untold),
     step("free expired claims", TRANSIENT)(_free_claims),
+    step("forget sessions that are over", TRANSIENT)(_end_sessions),
 )
 
 

@@ -34,13 +34,23 @@ SECOND_FACTOR = {
 SEEN_EVERY = 60  # seconds between two notes that a person is still there
 
 
+def own_only(page: Page) -> Page:
+    """Forbid pages to run or load anything of others: all answers, also refusals, redirects and files."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = page(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    return answer
+
+
 def private_pages(page: Page) -> Page:
-    """Forbid browsers and proxies to keep pages, and pages to run or load anything of others."""
+    """Forbid browsers and proxies to keep pages."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = page(request)
         response["Cache-Control"] = "no-store"
-        response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 
     return answer

@@ -6,22 +6,20 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
-from django.db.models import BigIntegerField, Exists, F, Min, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, Min
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 
 from review.audit.chain import Action
 from review.digests import communication_digest, correction_digest, decision_digest, event_digest
-from review.models import AuditRow, Case, CaseEvent, Communication, Correction, Decision, Tier
+from review.models import AuditRow, CaseEvent, Communication, Correction, Decision
 
 Fault = dict[str, Any]
 Kind = CaseEvent.Kind
 Vouched = tuple[int, int, str]  # id, number of the audit row, digest
 There = tuple[int, str]  # id, digest
 
-NOBODY = -1
-
-# Each act writes one event and one row of the audit.
+# Each act of a person, or of time, writes one event and one row of the audit.
 ACTS = {
     Kind.CLAIMED: Action.CASE_CLAIMED,
     Kind.EXTENDED: Action.CASE_EXTENDED,
@@ -35,6 +33,9 @@ ACTS = {
     Kind.COMMENTED: Action.CASE_COMMENTED,
     Kind.CORRECTED: Action.CASE_CORRECTED,
     Kind.TOLD: Action.CASE_TOLD,
+    Kind.EXPIRED: Action.CLAIM_EXPIRED,
+    Kind.AGAIN: Action.CASE_ESCALATED,
+    Kind.LEAD: Action.CASE_ESCALATED,
 }
 
 
@@ -50,7 +51,6 @@ def act_faults() -> Iterator[Fault]:
     told = ((one.pk, communication_digest(one)) for one in communications)
     yield from _faults("communication", _vouched("communication", "digest", Action.CASE_TOLD), told)
     yield from _event_faults()
-    yield from _state_faults()
 
 
 def _event_faults() -> Iterator[Fault]:
@@ -109,24 +109,3 @@ def _paired(
                 yield pk, *waiting.pop(pk), early.pop(pk)
     yield from ((pk, number, said, None) for pk, (number, said) in waiting.items())
     yield from ((pk, None, "", found) for pk, found in early.items())
-
-
-def _state_faults() -> Iterator[Fault]:
-    """Check what cases say of themselves against their acts: whose work they are, who is to be told."""
-    giving = (Kind.ASSIGNED, Kind.CONFIRMED, Kind.DISMISSED)  # a decision ends an assignment
-    given = CaseEvent.objects.filter(case=OuterRef("pk"), kind__in=giving).order_by("-id")
-    cases = Case.objects.annotate(
-        given=Coalesce(Subquery(given.values("whom")[:1]), NOBODY), now=Coalesce("assigned_to", NOBODY)
-    )
-    for case in cases.exclude(now=F("given")).values_list("pk", flat=True).iterator():
-        yield {"row": None, "what": f"case {case} is not assigned to whom it was given"}
-    newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
-    told = Communication.objects.filter(decision=OuterRef("decision"))
-    confirmed = Case.objects.filter(state=Case.State.CONFIRMED).annotate(
-        decision=Subquery(newest.values("pk")[:1]),
-        urgency=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1]),
-    )
-    grave = Q(urgency__in=(Tier.STAT, Tier.URGENT))
-    untold = grave & ~Exists(told)
-    for case in confirmed.filter(untold, is_to_tell=False).values_list("pk", flat=True).iterator():
-        yield {"row": None, "what": f"case {case} was told to nobody, but does not stand among those to tell"}

@@ -11,6 +11,8 @@ from django.db.models.functions import Coalesce
 
 from review.audit.acts import act_faults
 from review.audit.chain import Action, anchored, row_mac
+from review.audit.rights import right_faults
+from review.audit.states import state_faults
 from review.conservation import conservation, totals
 from review.digests import input_line, reading_digest, shard_digest
 from review.models import (
@@ -40,7 +42,8 @@ def verify() -> dict[str, Any]:
         number of an audit row or None; `inputs` and `outcomes` as counted from the tables.
     """
     rows = AuditRow.objects.count()
-    faults = [*_chain_faults(), *_shard_faults(), *act_faults(), *_case_faults()]
+    faults = [*_chain_faults(), *right_faults(), *_shard_faults()]
+    faults += [*act_faults(), *state_faults(), *_case_faults()]
     faults += [{"row": None, "what": what} for what in conservation(None)]
     inputs, outcomes = totals()
     return {"ok": not faults, "rows": rows, "faults": faults, "inputs": inputs, "outcomes": outcomes}

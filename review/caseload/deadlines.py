@@ -17,6 +17,7 @@ from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from review import audit
+from review.digests import event_digest
 from review.models import Case, CaseEvent, Decision, Escalation, Tier
 
 State, Kind = Case.State, CaseEvent.Kind
@@ -154,7 +155,7 @@ def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:
 def _record(case_id: int, now: datetime, kind: CaseEvent.Kind, action: audit.Action, **detail: int) -> None:
     """Record what time did to a case; the holder of an expired claim is named in its event."""
     case = Case.objects.select_related("reading").get(pk=case_id)
-    CaseEvent.objects.create(
+    event = CaseEvent.objects.create(
         case=case,
         at=now,
         kind=kind,
@@ -169,5 +170,7 @@ def _record(case_id: int, now: datetime, kind: CaseEvent.Kind, action: audit.Act
         version=case.reading.version_id,
         tier=case.tier,
         state=case.state,
+        event=event.pk,
+        event_digest=event_digest(event),
         **detail,
     )

@@ -49,12 +49,16 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @needs("queue")
 def seen(request: HttpRequest) -> HttpResponse:
-    """Take the news as seen up to the moment at which the page was made, not those that came since."""
+    """Take the news as seen up to the moment at which the page was made, not those that came since.
+
+    Only forward: what was seen is seen, and no database looks for what came since the year 1.
+    """
     try:
         until = parse_datetime(request.POST.get("until", "")[:40]) if request.method == "POST" else None
     except ValueError:
         until = None
-    if until is not None and until.tzinfo is not None and until <= timezone.now():
+    before = parse_datetime(request.session.get(SEEN, ""))
+    if before and until is not None and until.tzinfo is not None and before < until <= timezone.now():
         request.session[SEEN] = until.isoformat()
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)

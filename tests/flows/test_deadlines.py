@@ -80,6 +80,19 @@ def test_the_flow_calls_out_what_is_overdue_frees_claims_and_names_itself_by_cou
     assert aged.json("audit", "verify")["ok"]
 
 
+def test_what_was_searched_for_is_forgotten_when_the_session_is_over(aged: Installation) -> None:
+    sessions = """
+from django.contrib.sessions.backends.db import SessionStore
+for age in (-60, 60):
+    session = SessionStore()
+    session["searches"] = {"1": "Jane Doe"}
+    session.set_expiry(age)
+    session.save()
+"""
+    flow(aged, sessions)
+    assert aged.rows("SELECT count(*) FROM django_session") == [(1,)]
+
+
 def test_a_step_that_fails_stops_no_other_and_tells_prefect_nothing_of_its_data(
     aged: Installation, prefect_home: Path
 ) -> None:

@@ -159,7 +159,7 @@ def test_a_case_closed_again_behind_a_newer_version_is_found(  # noqa: PLR0917
     caseload.decide(account, case.pk, case.reading.version_id, verdict, reason=reason)
     deliver(version("A1", newer, "corrected"))
     assert audit.verify()["ok"]
-    Case.objects.update(state=verdict)
+    Case.objects.update(state=verdict, decided_at=Decision.objects.get().at)
     assert [fault["what"] for fault in audit.verify()["faults"]] == [
         f"case {case.pk} is {verdict}, but a newer version made it wait again"
     ]

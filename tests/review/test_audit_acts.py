@@ -30,9 +30,10 @@ Make = Callable[..., Any]
 
 @pytest.fixture
 def work(deliver: Make, version: Make, person: Make, case_of: Make) -> Case:
-    """A case assigned, claimed, corrected, confirmed, told and commented; another waits."""
-    deliver(version("A1", "stat"), version("A2", "soon"))
+    """A case assigned, claimed, corrected, confirmed, told and commented; one waits, one is held."""
+    deliver(version("A1", "stat"), version("A2", "soon"), version("A3", "soon"))
     account, case = person(), case_of("A1")
+    caseload.claim(account, case_of("A3").pk)
     caseload.assign(account, case.pk, person().pk, "have a look")
     caseload.claim(account, case.pk)
     start = case.reading.version.text.index("epidural")
@@ -66,6 +67,19 @@ def make_up_early_event() -> None:
 def hide_untold() -> None:
     Communication.objects.all().delete()
     Case.objects.filter(report__key="A1").update(is_to_tell=False)
+
+
+def of(key: str) -> Any:
+    return Case.objects.filter(report__key=key)
+
+
+def make_up(kind: str) -> None:
+    case = Case.objects.get(report__key="A2")
+    CaseEvent.objects.create(case=case, at=timezone.now(), kind=kind, tier=case.tier)
+
+
+def take_a_role() -> None:
+    Account.objects.latest("id").groups.clear()
 
 
 def events(kind: str) -> Any:
@@ -102,6 +116,42 @@ TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Case.objects.filter(report__key="A2").update(assigned_to=Account.objects.latest("id")),
         "not assigned to whom",
     ),
+    "who holds a case": (lambda: of("A2").update(claimed_by=Account.objects.latest("id")), "is not held by"),
+    "a claim taken away": (lambda: of("A3").update(claimed_by=None, claim_expires=None), "is not held by"),
+    "when a case was first claimed": (
+        lambda: of("A1").update(first_claimed_at=F("first_claimed_at") - timedelta(hours=1)),
+        "was not first claimed when",
+    ),
+    "that a case was first claimed": (
+        lambda: of("A1").update(first_claimed_at=None),
+        "was not first claimed",
+    ),
+    "since when a case waits": (
+        lambda: of("A2").update(waiting_since=F("waiting_since") + timedelta(hours=1)),
+        "waits for longer than it says",
+    ),
+    "when a case came": (
+        lambda: of("A2").update(first_arrival=F("first_arrival") + timedelta(hours=1)),
+        "came before the time",
+    ),
+    "how far a case was called out": (lambda: of("A2").update(escalation=2), "was not called out as"),
+    "a decision undone": (
+        lambda: of("A1").update(state="waiting", decided_at=None),
+        "waits, but was decided",
+    ),
+    "when a case was decided": (
+        lambda: of("A1").update(decided_at=F("decided_at") + timedelta(hours=1)),
+        "was not decided when",
+    ),
+    "which report a case shows": (
+        lambda: of("A2").update(reading=Case.objects.get(report__key="A1").reading),
+        "the newest version of its own report",
+    ),
+    "whose cases they are": (lambda: of("A2").update(source="south"), "of its own report"),
+    "a call made up": (lambda: make_up("lead"), "stands in no row"),
+    "an expiry made up": (lambda: make_up("expired"), "stands in no row"),
+    "a role": (take_a_role, "has other roles than"),
+    "a closed account": (lambda: Account.objects.update(is_active=False), "was opened or closed by nobody"),
     "a result hidden from those to tell": (hide_untold, "was told to nobody"),
 }
 
@@ -152,5 +202,5 @@ def test_acts_of_before_events_were_vouched_for_still_verify_by_their_number() -
     assert audit.verify()["ok"]
     CaseEvent.objects.filter(kind="commented").delete()
     assert [fault["what"] for fault in audit.verify()["faults"]] == [
-        "5 events of early acts are there, the audit has 6"
+        "6 events of early acts are there, the audit has 7"
     ]

@@ -370,6 +370,17 @@ def test_a_strange_host_is_refused() -> None:
     assert Client(headers={"host": "evil.example"}).get("/login/").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "status"),
+    [("/static/icon.svg", "testserver", 200), ("/worklist", "testserver", 301), ("/", "evil.example", 400)],
+)
+def test_every_answer_forbids_what_is_not_ours(url: str, host: str, status: int) -> None:
+    response = Client(headers={"host": host}).get(url)
+    response.close()
+    assert response.status_code == status
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
 def test_the_stylesheet_is_served_in_light_and_dark() -> None:
     response = Client().get("/static/review.css")
     assert response.status_code == 200

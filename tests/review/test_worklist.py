@@ -193,7 +193,16 @@ def test_an_escalated_case_is_told_again(enter: Make, case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "until", ["", "x", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", "9999-01-01T00:00:00Z"]
+    "until",
+    [
+        "",
+        "x",
+        "2026-13-45T00:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01T00:00:00Z",
+        "9999-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+23:59",
+    ],
 )
 def test_news_are_not_hidden_by_a_moment_that_cannot_be(
     enter: Make, deliver: Make, version: Make, until: str
