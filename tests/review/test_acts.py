@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from review import audit, caseload
+from review import administration, audit, caseload
 from review.caseload import NewerVersionError, RefusedError
 from review.models import Account, AuditRow, Case, CaseEvent, Decision, Tier
 from tests.review.test_claims import race
@@ -180,7 +180,7 @@ def test_next_stays_within_the_list_that_one_came_from(
 
 def test_a_case_is_given_only_to_those_who_can_do_the_work(case: Case, person: Make) -> None:
     lead, closed, blind = person("lead"), person(), person(sources=("south",))
-    Account.objects.filter(pk=closed.pk).update(is_active=False)
+    administration.close(closed, by=person("admin"))
     for other in (closed.pk, person("auditor").pk, 99_999):
         with pytest.raises(RefusedError, match="who may decide"):
             caseload.assign(lead, case.pk, other)
