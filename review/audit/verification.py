@@ -160,7 +160,10 @@ def _sample_faults() -> Iterator[Fault]:
 
 
 def _undecided() -> Iterator[Fault]:
-    """Find cases that are closed against their last decision, or though a reason to look came after it."""
+    """Find decisions with a wrong rule, and cases closed against theirs or though more came after it."""
+    lying = Decision.objects.exclude(rule=F("reading__decided_by"))
+    for case, rule in lying.order_by("pk").values_list("case", "rule"):
+        yield {"row": None, "what": f"a decision on case {case} names the rule {rule!r}, its reading another"}
     newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
     closed = Case.objects.filter(state__in=Decision.Verdict.values).annotate(
         verdict=Subquery(newest.values("verdict")[:1]),

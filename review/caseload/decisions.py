@@ -65,6 +65,7 @@ def decide(
         decision = Decision.objects.create(
             case=case,
             reading=case.reading,
+            rule=case.reading.decided_by,
             account=account,
             at=timezone.now(),
             verdict=verdict,

@@ -155,6 +155,8 @@ class Decision(models.Model):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="decisions")
     reading = models.ForeignKey("review.Reading", models.PROTECT, related_name="+")
+    # The reading's `decided_by`, kept here as statistics group by it: readings are wide, and slow to fetch.
+    rule = models.CharField(max_length=80, blank=True)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions")
     at = models.DateTimeField()
     verdict = models.CharField(max_length=10, choices=Verdict)

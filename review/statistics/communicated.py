@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from review.models import Tier
 from review.statistics.confirmed import CONFIRMED, decisions
 from review.statistics.estimates import quantiles, wilson
+from review.statistics.moments import SECOND, Microseconds, microseconds
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, told
 
@@ -20,12 +21,12 @@ MUST_BE_TOLD = (Tier.STAT, Tier.URGENT)
 def communicated(scope: Scope) -> Table:
     """Time from the confirmation until somebody was told, by tier."""
     graver = decisions(scope).filter(verdict=CONFIRMED).annotate(given=Coalesce("tier_given", "tier"))
-    first = graver.filter(given__in=MUST_BE_TOLD).annotate(told=Min("communications__told_at"))
-    waits: dict[str, list[tuple[float, bool]]] = {tier.label: [] for tier in MUST_BE_TOLD}
-    for tier, at, was_told in first.values_list("given", "at", "told").iterator():
-        waited = ((was_told or scope.now) - at).total_seconds() / 60
-        waits[Tier(tier).label].append((max(0.0, waited), was_told is not None))
-    rows = [_row(tier, found) for tier, found in waits.items()]
+    due = graver.filter(given__in=MUST_BE_TOLD).values_list("pk", "given", Microseconds("at"))
+    waits: dict[int, tuple[list[float], list[float]]] = {tier.value: ([], []) for tier in MUST_BE_TOLD}
+    now = microseconds(scope.now)
+    for _, tier, at, told_at in due.annotate(first=Min(Microseconds("communications__told_at"))).iterator():
+        waits[tier][told_at is None].append(max(0, (told_at or now) - at) / SECOND / 60)
+    rows = [_row(Tier(tier).label, *found) for tier, found in waits.items()]
     said = [
         f"{row['tier']}: {told('share', row['share'])} of {row['due']:,} told within "
         f"{told('minutes', row['limit'])}, {row['late']:,} late, {row['untold']:,} not recorded as told"
@@ -59,22 +60,21 @@ def communicated(scope: Scope) -> Table:
     )
 
 
-def _row(tier: str, waits: list[tuple[float, bool]]) -> dict[str, Any]:
+def _row(tier: str, told_after: list[float], untold_since: list[float]) -> dict[str, Any]:
     limit = settings.WAITING_MINUTES[tier]
-    within = sum(is_told and waited <= limit for waited, is_told in waits)
-    late = sum(is_told and waited > limit for waited, is_told in waits)
-    untold = sum(not is_told and waited > limit for waited, is_told in waits)
-    due = within + late + untold
+    within = sum(waited <= limit for waited in told_after)
+    untold = sum(waited > limit for waited in untold_since)
+    due = len(told_after) + untold
     low, high = wilson(within, due) or (None, None)
     return {
         "tier": tier,
-        "confirmed": len(waits),
-        "not_due": len(waits) - due,
+        "confirmed": len(told_after) + len(untold_since),
+        "not_due": len(untold_since) - untold,
         "due": due,
         "within": within,
-        "late": late,
+        "late": len(told_after) - within,
         "untold": untold,
-        "median": quantiles(waits, (0.5,))[0],
+        "median": quantiles(told_after, untold_since, (0.5,))[0],
         "limit": limit,
         "share": within / due if due else None,
         "low": low,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Model, Q, QuerySet
 
 from review.access import visible
 from review.models import CaseMark, Decision, Tier
@@ -14,6 +14,7 @@ from review.statistics.period import Scope
 from review.statistics.table import Column, Table, between, percent
 from review.statistics.volume import ROUTINE
 
+T = TypeVar("T", bound=Model)
 CONFIRMED = Decision.Verdict.CONFIRMED
 OF = (
     "Cases that were decided in the period and whose decision stands, the quality sample left out; 95 % "
@@ -21,16 +22,21 @@ OF = (
 )
 
 
+def decided(rows: QuerySet[T], scope: Scope, case: str = "case__") -> QuerySet[T]:
+    """Leave only rows of cases that were decided in the period and whose decision stands."""
+    in_time = rows.filter(
+        **{
+            f"{case}state__in": Decision.Verdict.values,
+            f"{case}decided_at__gte": scope.period.start,
+            f"{case}decided_at__lt": scope.period.end,
+        }
+    )
+    return visible(in_time, scope.account, f"{case}source")
+
+
 def decisions(scope: Scope) -> QuerySet[Decision]:
     """Return the decisions of the period that stand, those of the quality sample among them."""
-    standing = Decision.objects.filter(case__decided_at=F("at"), case__state=F("verdict"))
-    mine = visible(standing, scope.account, "case__source")
-    # The case's time says the same as the decision's, and has the index.
-    return mine.filter(
-        case__state__in=Decision.Verdict.values,
-        case__decided_at__gte=scope.period.start,
-        case__decided_at__lt=scope.period.end,
-    )
+    return decided(Decision.objects.filter(case__decided_at=F("at"), case__state=F("verdict")), scope)
 
 
 def by_tier(scope: Scope) -> Table:
@@ -43,17 +49,14 @@ def by_tier(scope: Scope) -> Table:
 def by_rule(scope: Scope) -> Table:
     """Confirmed share by the rule that set the tier."""
     of = f"{OF} The rule is that of the reading which was decided upon; 'points' is the score alone."
-    rows = _counted(_machine(scope), "reading__decided_by")
+    rows = _counted(_machine(scope), "rule")
     return _table("confirmed-rule", "Confirmed share by deciding rule", "rule", rows, of)
 
 
 def by_concept(scope: Scope) -> Table:
     """Confirmed share by concept."""
-    marks = CaseMark.objects.filter(kind=CaseMark.Kind.CONCEPT, case__state__in=Decision.Verdict.values)
-    in_time = marks.filter(
-        case__decided_at__gte=scope.period.start, case__decided_at__lt=scope.period.end
-    ).exclude(case__sample__stratum=ROUTINE)
-    counts = visible(in_time, scope.account, "case__source").values_list("value")
+    marks = decided(CaseMark.objects.filter(kind=CaseMark.Kind.CONCEPT), scope)
+    counts = marks.exclude(case__sample__stratum=ROUTINE).values_list("value")
     is_confirmed = Q(case__state=CONFIRMED)
     rows = counts.annotate(n=Count("pk"), k=Count("pk", filter=is_confirmed)).values_list("value", "n", "k")
     of = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from review.models import Correction
-from review.statistics.confirmed import decisions
+from review.models import Case, Correction
+from review.statistics.confirmed import decided
 from review.statistics.estimates import wilson
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, percent
@@ -22,10 +22,9 @@ SAID = {
 
 def corrected(scope: Scope) -> Table:
     """Decided cases with corrections, by kind."""
-    decided = decisions(scope).exclude(case__sample__stratum=ROUTINE)
-    total = decided.count()
+    total = decided(Case.objects.exclude(sample__stratum=ROUTINE), scope, "").count()
     # The newest correction of a stretch of a text counts; it may take an earlier one back.
-    said = Correction.objects.filter(case__in=decided.values("case")).order_by("pk")
+    said = decided(Correction.objects.exclude(case__sample__stratum=ROUTINE), scope).order_by("pk")
     newest = {tuple(at): kind for *at, kind in said.values_list("case", "reading", "start", "end", "kind")}
     findings = Counter(newest.values())
     cases = {kind: {at[0] for at, found in newest.items() if found == kind} for kind in SAID}

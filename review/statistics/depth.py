@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from review.access import visible
 from review.models import Case, CaseEvent, Tier
-from review.statistics.period import Scope
+from review.statistics.moments import local_day
+from review.statistics.period import Period, Scope
 from review.statistics.table import Column, Table
 from review.statistics.volume import TIERS
 
@@ -27,7 +28,7 @@ def depth(scope: Scope) -> Table:
     open_now = Counter({Tier(t).label: n for t, n in waiting.values_list("tier").annotate(Count("pk"))})
     changes = _changes(scope)
     rows: list[dict[str, Any]] = []
-    for day in reversed(_days_until_today(scope)):
+    for day in reversed(_until_today(scope).days):
         if day <= scope.period.until:
             rows.append({"day": day, **{tier: open_now[tier] for tier in TIERS}, "all": open_now.total()})
         open_now.subtract(changes.get(day, {}))
@@ -51,10 +52,8 @@ def depth(scope: Scope) -> Table:
     )
 
 
-def _days_until_today(scope: Scope) -> list[date]:
-    today = timezone.localdate(scope.now)
-    last = max(today, scope.period.until)
-    return [date.fromordinal(n) for n in range(scope.period.since.toordinal(), last.toordinal() + 1)]
+def _until_today(scope: Scope) -> Period:
+    return replace(scope.period, until=max(timezone.localdate(scope.now), scope.period.until))
 
 
 def _changes(scope: Scope) -> dict[date, Counter[str]]:
@@ -66,7 +65,7 @@ def _changes(scope: Scope) -> dict[date, Counter[str]]:
             found.setdefault(day, Counter())[Tier(tier).label] += by
 
     events = visible(CaseEvent.objects.filter(at__gte=scope.period.start), scope.account, "case__source")
-    dated = events.annotate(day=TruncDate("at"))
+    dated = events.annotate(day=local_day("at", _until_today(scope)))
     plain = dated.filter(kind__in=(*COMES, *GOES)).values_list("day", "kind", "tier")
     for day, kind, tier, number in plain.annotate(n=Count("pk")):
         count(day, tier, number if kind in COMES else -number)

@@ -6,6 +6,7 @@ All intervals are two-sided, 95 %.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 Interval = tuple[float, float]
@@ -94,13 +95,17 @@ def holm(chances: Sequence[float]) -> list[float]:
     return corrected
 
 
-def quantiles(waits: Iterable[tuple[float, bool]], shares: Sequence[float]) -> list[float | None]:
+def quantiles(done: Iterable[float], waiting: Iterable[float], shares: Sequence[float]) -> list[float | None]:
     """Return the times by which these shares of all were done, those that still wait taken into account.
 
     Parameters
     ----------
-    waits
-        For each its time and whether it was done then; False when it had waited so long and waits still.
+    done
+        The times after which things were done.
+    waiting
+        The times that others have waited so far.
+    shares
+        In rising order.
 
     Returns
     -------
@@ -108,14 +113,14 @@ def quantiles(waits: Iterable[tuple[float, bool]], shares: Sequence[float]) -> l
         Kaplan-Meier quantiles; None where fewer were done so far. To leave out what still waits would show
         the quick ones only. Source: Kaplan and Meier, J Am Stat Assoc 1958;53:457-481.
     """
-    ordered = sorted(waits, key=lambda wait: (wait[0], not wait[1]))
-    found: list[float | None] = [None] * len(shares)
-    left, at_risk = 1.0, len(ordered)
-    for waited, is_done in ordered:
-        if is_done:
-            left *= 1 - 1 / at_risk
-            for place, share in enumerate(shares):
-                if found[place] is None and left <= 1 - share + 1e-9:
-                    found[place] = waited
-        at_risk -= 1
-    return found
+    done, waiting = sorted(done), sorted(waiting)
+    found: list[float | None] = []
+    left = 1.0
+    for before, waited in enumerate(done):
+        at_risk = len(done) - before + len(waiting) - bisect_left(waiting, waited)
+        left *= 1 - 1 / at_risk
+        while len(found) < len(shares) and left <= 1 - shares[len(found)] + 1e-9:
+            found.append(waited)
+        if len(found) == len(shares):
+            break
+    return found + [None] * (len(shares) - len(found))

@@ -52,12 +52,12 @@ class Period:
     @property
     def start(self) -> datetime:
         """The first moment."""
-        return _midnight(self.since)
+        return midnight(self.since)
 
     @property
     def end(self) -> datetime:
         """The first moment after."""
-        return _midnight(self.until + timedelta(days=1))
+        return midnight(self.until + timedelta(days=1))
 
     @property
     def days(self) -> list[date]:
@@ -84,7 +84,8 @@ class Scope:
     now: datetime
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return the first moment of a day in the site's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 
 from review.access import visible
 from review.models import Case, Tier
 from review.statistics.estimates import quantiles, wilson
+from review.statistics.moments import SECOND, Microseconds, microseconds
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, told
-from review.statistics.volume import ROUTINE, TIERS
+from review.statistics.volume import ROUTINE
 
-Wait = tuple[str, float, bool]  # tier, minutes, whether it was done then
+Waits = tuple[list[float], list[float]]  # minutes until it was done, and minutes of what still waits
 COLUMNS = (
     Column("tier", "Tier", "text"),
     Column("began", "began to wait"),
@@ -49,25 +49,23 @@ def claim(scope: Scope) -> Table:
     return _table("claim", "Time to claim by tier", "claimed", _until("first_claimed_at", scope), of)
 
 
-def _until(field: str, scope: Scope) -> Iterator[Wait]:
+def _until(field: str, scope: Scope) -> dict[str, Waits]:
     cases = visible(Case.objects.exclude(state=Case.State.WITHDRAWN), scope.account)
     began = cases.filter(waiting_since__gte=scope.period.start, waiting_since__lt=scope.period.end)
-    rows = began.exclude(sample__stratum=ROUTINE).values_list("tier", "waiting_since", field)
-    labels = {int(tier): tier.label for tier in Tier}
-    for tier, since, done in rows.iterator():
-        if done is None or done >= since:
-            yield labels[tier], _minutes(since, done or scope.now), done is not None
+    counted = began.exclude(sample__stratum=ROUTINE)
+    waits: dict[int, Waits] = {tier.value: ([], []) for tier in Tier}
+    since = Microseconds("waiting_since")
+    done = counted.filter(**{f"{field}__gte": F("waiting_since")})
+    for tier, waited in done.values_list("tier", Microseconds(field) - since).iterator():
+        waits[tier][0].append(waited / SECOND / 60)
+    now = microseconds(scope.now)
+    for tier, began_at in counted.filter(**{field: None}).values_list("tier", since).iterator():
+        waits[tier][1].append(max(0, now - began_at) / SECOND / 60)
+    return {Tier(tier).label: found for tier, found in waits.items()}
 
 
-def _minutes(since: datetime, until: datetime) -> float:
-    return max(0.0, (until - since).total_seconds() / 60)
-
-
-def _table(name: str, title: str, verb: str, waits: Iterator[Wait], of: str) -> Table:
-    by_tier: dict[str, list[tuple[float, bool]]] = {tier: [] for tier in TIERS}
-    for tier, waited, is_done in waits:
-        by_tier[tier].append((waited, is_done))
-    rows = [_row(tier, found) for tier, found in by_tier.items()]
+def _table(name: str, title: str, verb: str, waits: dict[str, Waits], of: str) -> Table:
+    rows = [_row(tier, *found) for tier, found in waits.items()]
     said = [
         f"{row['tier']}: half {verb} within {told('minutes', row['median'])}, "
         f"{told('share', row['share'])} of {row['due']:,} within {told('minutes', row['limit'])}"
@@ -78,18 +76,17 @@ def _table(name: str, title: str, verb: str, waits: Iterator[Wait], of: str) -> 
     return Table(name=name, title=title, says=says, of=of, columns=COLUMNS, rows=rows)
 
 
-def _row(tier: str, waits: list[tuple[float, bool]]) -> dict[str, Any]:
+def _row(tier: str, done: list[float], waiting: list[float]) -> dict[str, Any]:
     limit = settings.WAITING_MINUTES[tier]
-    median, ninety = quantiles(waits, (0.5, 0.9))
-    done = sum(is_done for _, is_done in waits)
-    within = sum(is_done and waited <= limit for waited, is_done in waits)
-    due = sum(is_done or waited > limit for waited, is_done in waits)
+    median, ninety = quantiles(done, waiting, (0.5, 0.9))
+    within = sum(waited <= limit for waited in done)
+    due = len(done) + sum(waited > limit for waited in waiting)
     low, high = wilson(within, due) or (None, None)
     return {
         "tier": tier,
-        "began": len(waits),
-        "done": done,
-        "open": len(waits) - done,
+        "began": len(done) + len(waiting),
+        "done": len(done),
+        "open": len(waiting),
         "median": median,
         "ninety": ninety,
         "limit": limit,

@@ -7,10 +7,11 @@ from datetime import date
 
 from django.db.models import Count, IntegerField, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.db.models.functions import Cast, Coalesce
 
 from review.access import visible
 from review.models import Case, Outcome, QualitySample, Run, Shard, Tier
+from review.statistics.moments import local_day
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table
 
@@ -40,12 +41,12 @@ def inputs(scope: Scope) -> Table:
     """Inputs by day and outcome."""
     sums = {f"n_{outcome}": total(outcome) for outcome in Outcome.values}
     by_day: dict[date, Counter[str]] = {day: Counter() for day in scope.period.days}
-    days = shards(scope).annotate(day=TruncDate("ended_at")).values("day").annotate(**sums)
+    days = shards(scope).annotate(day=local_day("ended_at", scope.period)).values("day").annotate(**sums)
     for day, *numbers in days.values_list("day", *sums):
         by_day[day].update(dict(zip(Outcome.values, numbers, strict=True)))
     if not scope.account.sources:  # known, unchanged items are counted by run, and a run takes all sources
         runs = Run.objects.filter(started_at__gte=scope.period.start, started_at__lt=scope.period.end)
-        by_run = runs.annotate(day=TruncDate("started_at")).values_list("day")
+        by_run = runs.annotate(day=local_day("started_at", scope.period)).values_list("day")
         for day, unchanged in by_run.annotate(n=Sum("unchanged")):
             by_day[day][Outcome.DUPLICATE] += unchanged
     sum_of = sum(by_day.values(), Counter[str]())
@@ -76,7 +77,7 @@ def cases(scope: Scope) -> Table:
     """Cases by day of arrival and tier."""
     by_day: dict[date, Counter[str]] = {day: Counter() for day in scope.period.days}
     sums = {tier.label: Count("pk", filter=Q(tier=tier)) for tier in Tier}
-    days = opened(scope).annotate(day=TruncDate("first_arrival")).values("day").annotate(**sums)
+    days = opened(scope).annotate(day=local_day("first_arrival", scope.period)).values("day").annotate(**sums)
     for day, *numbers in days.values_list("day", *sums):
         by_day[day].update(dict(zip(TIERS, numbers, strict=True)))
     sum_of = sum(by_day.values(), Counter[str]())

@@ -100,6 +100,7 @@ TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a shard undone": (lambda: Shard.objects.update(state="waiting"), "not there as done"),
     "a verdict": (lambda: Decision.objects.update(verdict="confirmed"), "was changed"),
+    "a rule": (lambda: Decision.objects.update(rule="R9"), "names the rule 'R9'"),
     "a comment": (lambda: Decision.objects.update(comment="fine"), "was changed"),
     "a decision removed": (lambda: Decision.objects.all().delete(), "is not there"),
     "a case closed": (

@@ -94,13 +94,14 @@ def test_holm_is_that_of_the_textbook() -> None:
 
 
 def test_times_of_what_is_done_are_plain_quantiles() -> None:
-    assert quantiles([(t, True) for t in (4, 1, 3, 2)], (0.5, 0.9)) == [2, 4]
+    assert quantiles([4, 1, 3, 2], [], (0.5, 0.9)) == [2, 4]
 
 
 def test_times_take_what_still_waits_into_account() -> None:
     # Kaplan-Meier by hand: 6 at risk; done at 1 (5/6), one leaves at 2, done at 3 (5/6 * 3/4 = 0.625),
     # done at 4 (0.625 * 2/3 = 0.4167), one leaves at 5, done at 6 (0).
-    waits = [(6.0, True), (1.0, True), (2.0, False), (3.0, True), (4.0, True), (5.0, False)]
-    assert quantiles(waits, (0.3, 0.5, 0.9)) == [3.0, 4.0, 6.0]
-    assert quantiles([(1.0, True), (9.0, False), (9.0, False)], (0.5,)) == [None]
-    assert quantiles([], (0.5,)) == [None]
+    assert quantiles([6.0, 1.0, 3.0, 4.0], [5.0, 2.0], (0.3, 0.5, 0.9)) == [3.0, 4.0, 6.0]
+    # Done at 2 while another that waits since 2 is still at risk: 2/3, then, alone, 0.
+    assert quantiles([2.0, 3.0], [2.0], (0.3, 0.5)) == [2.0, 3.0]
+    assert quantiles([1.0], [9.0, 9.0], (0.5,)) == [None]
+    assert quantiles([], [], (0.5,)) == [None]
