@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from review.site import SiteError, config_folder, read_toml, same_keys
+from review.site import SiteError, config_folder, has_host, read_toml, same_keys
 
 ROLES = ("radiologist", "lead", "auditor", "operator", "admin")  # of `review.models.Role`; models come later
 GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "group")
@@ -116,10 +116,13 @@ def _oidc(file: Path, table: object) -> Oidc:
     oidc = Oidc(**_described(file, "oidc", table, Oidc))
     if oidc.enabled:
         _needed(file, "oidc", oidc, "name", "issuer", "client_id", "scope", "claim", "roles")
-        address = urlsplit(oidc.issuer)
-        if not (address.scheme == "https" or (address.scheme == "http" and address.hostname in HERE)):
+        if not (has_host(oidc.issuer, "https") or _is_here(oidc.issuer, "http")):
             raise SiteError(
                 f"{file}: oidc.issuer is {oidc.issuer!r}; an address that starts with https:// was expected"
+            )
+        if "openid" not in oidc.scope.split():
+            raise SiteError(
+                f"{file}: oidc.scope is {oidc.scope!r}; words with openid among them were expected"
             )
     return oidc
 
@@ -133,11 +136,8 @@ def _ldap(file: Path, table: object) -> Ldap:
     if not ldap.enabled:
         return ldap
     _needed(file, "ldap", ldap, "server", "group_base", "roles")
-    address = urlsplit(ldap.server)
-    is_safe = address.scheme == "ldaps" or (
-        address.scheme == "ldap" and (ldap.start_tls or address.hostname in HERE)
-    )
-    if not is_safe:
+    is_safe = has_host(ldap.server, "ldaps") or (ldap.start_tls and has_host(ldap.server, "ldap"))
+    if not (is_safe or _is_here(ldap.server, "ldap")):
         raise SiteError(
             f"{file}: ldap.server is {ldap.server!r}; passwords would travel in clear. Expected ldaps://…, "
             "or ldap://… with start_tls = true"
@@ -152,6 +152,10 @@ def _ldap(file: Path, table: object) -> Ldap:
             "such as uid"
         )
     return ldap
+
+
+def _is_here(address: str, scheme: str) -> bool:
+    return has_host(address, scheme) and urlsplit(address).hostname in HERE
 
 
 def _described(file: Path, name: str, table: object, kind: Any) -> dict[str, Any]:

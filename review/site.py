@@ -6,16 +6,20 @@ Read once at start and strictly: an unknown, missing or wrong key refuses the st
 from __future__ import annotations
 
 import os
+import re
 import string
 import tomllib
 import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 VIEWER_FIELDS = {"study_uid", "accession"}
 TIERS = ("stat", "urgent", "soon", "unread")
+YEAR = 525_600  # minutes
+HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\]")  # a first dot: all names below it
 FLOWS = ("triage", "deadlines", "quality_sample")
 
 
@@ -95,9 +99,14 @@ def load_site() -> Site:
         if not isinstance(values[key], str):
             raise SiteError(f"{file}: {key} is {values[key]!r}; a text in quotes was expected")
     hosts = values["allowed_hosts"]
-    if not isinstance(hosts, list) or not hosts or not all(isinstance(h, str) and h for h in hosts):
+    if (
+        not isinstance(hosts, list)
+        or not hosts
+        or not all(isinstance(h, str) and HOST.fullmatch(h) for h in hosts)
+    ):
         raise SiteError(
-            f'{file}: allowed_hosts is {hosts!r}; a list of names was expected, such as ["localhost"]'
+            f"{file}: allowed_hosts is {hosts!r}; a list of names without https:// and port was expected, "
+            'such as ["triage.example.org"]'
         )
     try:
         zoneinfo.ZoneInfo(values["time_zone"])
@@ -172,6 +181,15 @@ def load_deadlines() -> Deadlines:
     return found
 
 
+def has_host(address: str, *schemes: str) -> bool:
+    """Tell whether a text is an address of one of these schemes that names a machine."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in schemes and bool(parts.hostname) and not re.search(r"\s", address)
+    except ValueError:  # "https://["
+        return False
+
+
 def read_toml(file: Path) -> dict[str, Any]:
     """Return what a file of the configuration says, or refuse it as a SiteError."""
     try:
@@ -204,17 +222,22 @@ def _table(file: Path, values: dict[str, Any], name: str, keys: tuple[str, ...])
 
 
 def _minutes(file: Path, key: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise SiteError(f"{file}: {key} is {value!r}; a whole number of minutes above 0 was expected")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= YEAR:
+        raise SiteError(
+            f"{file}: {key} is {value!r}; a whole number of minutes above 0 was expected, "
+            f"at most a year's ({YEAR})"
+        )
     return value
 
 
 def _check_viewer(file: Path, link: str) -> None:
     try:
-        fields = {name for _, name, _, _ in string.Formatter().parse(link) if name is not None}
-    except ValueError:
-        fields = {"a lone brace"}
-    if fields - VIEWER_FIELDS or (link and not link.startswith(("https://", "http://"))):
+        parts = [part[1:] for part in string.Formatter().parse(link) if part[1] is not None]
+        # A field stands there bare: what else a format may ask for ("!r", ":>9") makes no address.
+        is_good = all(name in VIEWER_FIELDS and not (form or change) for name, form, change in parts)
+    except ValueError:  # a lone brace
+        is_good = False
+    if not is_good or (link and not has_host(link, "https", "http")):
         raise SiteError(
             f"{file}: viewer_link is {link!r}; expected an address that starts with https:// or http:// "
             "and has no other fields than {study_uid} and {accession}"

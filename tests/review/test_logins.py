@@ -48,6 +48,11 @@ def test_both_providers_can_be_configured(config: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "old", "new", "told"),
     [
+        (OIDC, '"https://login.example"', '"https://["', "oidc.issuer is 'https://['"),
+        (OIDC, '"https://login.example"', '"https://"', "oidc.issuer is 'https://'"),
+        (OIDC, '"openid profile"', '"profile"', "openid among them"),
+        (LDAP, '"ldaps://ldap.example"', '"ldaps://["', "ldap.server is 'ldaps://['"),
+        (LDAP, '"ldaps://ldap.example"', '"ldaps://"', "ldap.server is 'ldaps://'"),
         (SHIPPED, "idle_minutes = 30", "", "key idle_minutes is missing"),
         (SHIPPED, "idle_minutes = 30", "idle_minutes = 30\nidle = 1", "unknown key idle"),
         (SHIPPED, "idle_minutes = 30", "idle_minutes = 0", "idle_minutes is 0"),

@@ -68,6 +68,15 @@ def test_a_good_site_is_read(config: Path) -> None:
         ("Europe/London", "Europe", "time_zone"),
         ('["localhost"]', "[]", "allowed_hosts"),
         ('["localhost"]', '"localhost"', "allowed_hosts"),
+        ('["localhost"]', '["https://triage.example"]', "without https:// and port was expected"),
+        ('["localhost"]', '["triage.example:8000"]', "allowed_hosts"),
+        ('["localhost"]', '["*"]', "allowed_hosts"),
+        ("= 15", "= 525601", "claim_minutes is 525601; a whole number of minutes above 0"),
+        ("deadlines = 6", "deadlines = 99999999999999999999", "at most a year's"),
+        ("{study_uid}", "{study_uid!r}", "viewer_link"),
+        ("{study_uid}", "{study_uid:>99999999}", "viewer_link"),
+        ("https://viewer.example/", "https://", "viewer_link"),
+        ("https://viewer.example/", "https://[", "viewer_link"),
         ("= 15", "= 0", "claim_minutes"),
         ("= 15", "= true", "claim_minutes"),
         ("= 15", '= "15"', "claim_minutes"),
@@ -100,6 +109,12 @@ def test_a_bad_site_is_refused_with_file_and_key(config: Path, old: str, new: st
     with pytest.raises(site.SiteError, match=r"site\.toml") as refused:
         site.load_site()
     assert told in str(refused.value)
+
+
+def test_a_host_may_be_a_name_an_address_or_all_below_a_domain(config: Path) -> None:
+    hosts = '["triage.example.org", "127.0.0.1", "[::1]", ".example.org", "reading-room"]'
+    (config / "site.toml").write_text(GOOD.replace('["localhost"]', hosts))
+    assert len(site.load_site().allowed_hosts) == 5
 
 
 def test_a_missing_file_is_told(config: Path) -> None:
