@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from review.duration import duration
+
 if TYPE_CHECKING:
     from review.statistics import Table as Figures
 
@@ -49,15 +51,6 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def waited(minutes: int) -> str:
-    """Say a waiting time in the two largest units, as people do."""
-    hours, rest = divmod(minutes, 60)
-    days, hours_left = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours_left} h"
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
-
-
 def limit(sources: list[str]) -> None:
     """Say that an account sees some sources only, so that an empty list is not taken for a calm day."""
     if sources:
@@ -82,7 +75,7 @@ def queue(rows: list[dict[str, Any]], total: int) -> None:
     for row in rows:
         table.add_row(
             TIERS[row["tier"]],
-            waited(row["waiting_minutes"]),
+            duration(row["waiting_minutes"]),
             str(row["case"]),
             Text(row["patient"]),
             Text(row["study"]),

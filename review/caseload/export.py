@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from review import audit
+from review.caseload.acts import ORDER
 from review.caseload.listing import Row, rows_of
 from review.models import Account, Case
 
@@ -22,7 +23,7 @@ HEADINGS = (
 
 def as_csv(account: Account, cases: QuerySet[Case]) -> str:
     """Return all cases of a list as CSV in the order of the list, and record that they were exported."""
-    ids = list(cases.order_by("tier", "first_arrival", "id").values_list("pk", flat=True))
+    ids = list(cases.order_by(*ORDER).values_list("pk", flat=True))
     file = io.StringIO()
     table = csv.writer(file)
     table.writerow(HEADINGS)
@@ -41,9 +42,9 @@ def _cells(row: Row) -> tuple[Any, ...]:
         case.name,
         row.tier,
         case.status,
-        row.waiting_minutes,
-        row.limit_minutes,
-        "yes" if row.is_overdue else "no",
+        row.standing.waiting_minutes,
+        row.standing.limit_minutes,
+        "yes" if row.standing.is_overdue else "no",
         row.escalation,
         case.first_arrival.isoformat(timespec="seconds"),
         row.patient,

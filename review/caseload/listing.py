@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 from django.utils import timezone
 
 from review import audit
 from review.access import is_hidden
+from review.caseload.acts import ORDER
 from review.caseload.filters import listed
-from review.caseload.standing import duration
+from review.caseload.standing import Standing, standing
 from review.evidence import UNREADABLE, in_a_line, sentence, telling
 from review.models import Account, Case, CaseEvent, Escalation, ReportVersion
 
@@ -42,44 +42,13 @@ class Row:
 
     case: Case
     tier: str
-    waited: timedelta  # until now, or until it was decided
-    limit_minutes: int
+    standing: Standing
     patient: str  # short id, age, sex
     study: str  # modality, description, date
     why: str  # finding, level, compartment
     words: tuple[str, str, str]  # the sentence: before, the words found, after
     happened: str  # what last happened to it, when the next reader should know
     is_blind: bool
-
-    @property
-    def waiting_minutes(self) -> int:
-        """How long the case has waited, in whole minutes."""
-        return int(self.waited.total_seconds() // 60)
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether the case waits longer than its tier allows."""
-        return self.case.state == Case.State.WAITING and self.waited > timedelta(minutes=self.limit_minutes)
-
-    @property
-    def percent(self) -> int:
-        """How much of the time that its tier allows has gone, at most 100."""
-        return min(100, int(100 * self.waited / timedelta(minutes=self.limit_minutes)))
-
-    @property
-    def waiting(self) -> str:
-        """How long the case has waited, in words."""
-        return duration(self.waiting_minutes)
-
-    @property
-    def limit(self) -> str:
-        """How long a case of this tier may wait, in words."""
-        return duration(self.limit_minutes)
-
-    @property
-    def over(self) -> str:
-        """By how much the case is overdue, in words."""
-        return duration(self.waiting_minutes - self.limit_minutes)
 
     @property
     def patient_parts(self) -> list[str]:
@@ -97,12 +66,6 @@ class Row:
         level = self.case.escalation if self.case.state == Case.State.WAITING else Escalation.NONE
         return str(Escalation(level).label) if level else ""
 
-    @property
-    def minutes_left(self) -> int:
-        """For how long the claim still lasts."""
-        expires = self.case.claim_expires
-        return max(0, int((expires - timezone.now()).total_seconds() // 60)) if expires else 0
-
     def as_dict(self) -> dict[str, Any]:
         """Return the row as `spinetriage queue --json` prints it."""
         quoted = "".join(self.words)
@@ -111,9 +74,9 @@ class Row:
             "report": self.case.report.key,
             "tier": self.tier,
             "status": self.case.status,
-            "waiting_minutes": self.waiting_minutes,
-            "limit_minutes": self.limit_minutes,
-            "overdue": self.is_overdue,
+            "waiting_minutes": self.standing.waiting_minutes,
+            "limit_minutes": self.standing.limit_minutes,
+            "overdue": self.standing.is_overdue,
             "escalation": Escalation(self.case.escalation).name.lower(),
             "patient": self.patient,
             "study": self.study,
@@ -138,7 +101,7 @@ def show(account: Account, cases: QuerySet[Case], start: int, stop: int | None, 
         The digest of what the same person was shown last of this list; the same cases again are no new row
         of the audit. "" for a showing that is recorded in any case.
     """
-    ids = list(cases.order_by("tier", "first_arrival", "id").values_list("pk", flat=True)[start:stop])
+    ids = list(cases.order_by(*ORDER).values_list("pk", flat=True)[start:stop])
     digest = hashlib.sha256(repr(sorted(ids)).encode()).hexdigest()[:16]
     rows = list(rows_of(account, ids))
     if ids and digest != last:
@@ -178,12 +141,10 @@ def _row(case: Case, account: Account, now: datetime) -> Row:
     is_blind = is_hidden(case, account)
     why, words = (BLIND, NO_WORDS) if is_blind else _why(case, version)
     tier = case.get_tier_display()
-    until = case.decided_at or now
     return Row(
         case=case,
         tier=tier,
-        waited=max(timedelta(0), until - case.waiting_since),
-        limit_minutes=settings.WAITING_MINUTES[tier],
+        standing=standing(case, now),
         patient=patient(version, now.date()),
         study=study(version),
         why=why,

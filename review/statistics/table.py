@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from review.duration import duration
+
 Kind = Literal["text", "count", "share", "minutes", "whole", "rate", "ratio", "chance"]
 OWN: Literal["own"] = "own"  # each row says the kind of its values itself, under `kind`
 
@@ -82,22 +84,11 @@ def between(low: float, high: float) -> str:
     return f"{percent(low)} to {percent(high)}"
 
 
-def minutes(value: float) -> str:
-    """Say a time in its two largest units."""
-    whole = round(value)
-    if whole < 1:
-        return "under 1 min" if value > 0 else "0 min"
-    numbers = (whole // 1440, whole % 1440 // 60, whole % 60)
-    units = list(zip(numbers, ("d", "h", "min"), strict=True))
-    first = next(place for place, (number, _) in enumerate(units) if number)
-    return " ".join(f"{number} {unit}" for number, unit in units[first : first + 2] if number)
-
-
 _TOLD: dict[Kind, Callable[[Any], str]] = {
     "text": str,
     "count": lambda value: f"{value:,}",
     "share": percent,
-    "minutes": minutes,
+    "minutes": duration,
     "whole": lambda value: f"{value:,.0f}",
     "rate": lambda value: f"{value:,.2f}",
     "ratio": lambda value: f"× {value:.2f}",
