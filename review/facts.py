@@ -49,7 +49,7 @@ def patient_facts(version: ReportVersion) -> list[Fact]:
         ("Patient id", version.patient_id or "not given"),
         ("Id given by", version.patient_issuer),
         ("Born", version.birth_date or (study.birth_date if study else "")),
-        ("Age", _age(str(context.get("patient_age") or (study.age if study else "")))),
+        ("Age", age(str(context.get("patient_age") or (study.age if study else "")))),
         ("Sex", version.sex or (study.sex if study else "") or "not given"),
         ("Class", _CLASSES.get(kind.lower(), kind)),
     ]
@@ -84,7 +84,7 @@ def images(study: Study) -> str:
     return f"{counted['series']} series, {counted['images'] or 0} images"
 
 
-def _age(told: str) -> str:
+def age(told: str) -> str:
     """Return a DICOM age such as 067Y as people say it."""
     number, unit = told[:-1], told[-1:].upper()
     return f"{int(number)} {_UNITS[unit]}" if number.isdecimal() and unit in _UNITS else told

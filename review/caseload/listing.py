@@ -18,6 +18,7 @@ from review.caseload.acts import ORDER
 from review.caseload.filters import listed
 from review.caseload.standing import Standing, standing
 from review.evidence import UNREADABLE, in_a_line, sentence, telling
+from review.facts import age
 from review.models import Account, Case, CaseEvent, Escalation, ReportVersion
 
 CONFLICT = "identity_conflict"  # the warning of a version whose patient is not its study's
@@ -48,7 +49,6 @@ class Row:
     why: str  # finding, level, compartment
     words: tuple[str, str, str]  # the sentence: before, the words found, after
     happened: str  # what last happened to it, when the next reader should know
-    is_blind: bool
 
     @property
     def patient_parts(self) -> list[str]:
@@ -138,8 +138,7 @@ def total(account: Account, filters: str = "") -> int:
 
 def _row(case: Case, account: Account, now: datetime) -> Row:
     version = case.reading.version
-    is_blind = is_hidden(case, account)
-    why, words = (BLIND, NO_WORDS) if is_blind else _why(case, version)
+    why, words = (BLIND, NO_WORDS) if is_hidden(case, account) else _why(case, version)
     tier = case.get_tier_display()
     return Row(
         case=case,
@@ -150,7 +149,6 @@ def _row(case: Case, account: Account, now: datetime) -> Row:
         why=why,
         words=words,
         happened=NOTEWORTHY.get(getattr(case, "last_event", ""), ""),
-        is_blind=is_blind,
     )
 
 
@@ -176,8 +174,7 @@ def _age(version: ReportVersion, today: date) -> str:
     try:
         born = date.fromisoformat(version.birth_date)
     except ValueError:
-        told = str(version.context.get("patient_age") or "")
-        return f"{int(told[:3])} {told[3].lower()}" if told[:3].isdigit() and len(told) == 4 else told
+        return age(str(version.context.get("patient_age") or ""))
     return f"{today.year - born.year - ((today.month, today.day) < (born.month, born.day))} y"
 
 
