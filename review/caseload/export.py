@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from review import audit
 from review.caseload.acts import ORDER
 from review.caseload.listing import Row, rows_of
+from review.formulas import harmless
 from review.models import Account, Case
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with these a spreadsheet begins to reckon
 HEADINGS = (
     "case", "tier", "status", "waiting_minutes", "limit_minutes", "overdue", "escalation", "first_arrival",
     "patient", "study", "why", "source", "claimed_by", "assigned_to",
@@ -28,7 +28,7 @@ def as_csv(account: Account, cases: QuerySet[Case]) -> str:
     table = csv.writer(file)
     table.writerow(HEADINGS)
     for row in rows_of(account, ids):
-        table.writerow(map(_safe, _cells(row)))
+        table.writerow(harmless(str(cell)) for cell in _cells(row))
     digest = hashlib.sha256(repr(ids).encode()).hexdigest()
     audit.record(
         audit.Action.EXPORTED, actor=account.actor, subject=account.actor, count=len(ids), cases=digest
@@ -54,9 +54,3 @@ def _cells(row: Row) -> tuple[Any, ...]:
         case.claimed_by_id if case.is_claimed else "",
         case.assigned_to_id or "",
     )
-
-
-def _safe(value: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula: descriptions come from other systems."""
-    said = str(value)
-    return f"'{said}" if said.startswith(FORMULA) else said

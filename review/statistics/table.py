@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Literal
 
 from review.duration import duration
+from review.formulas import harmless
 
 Kind = Literal["text", "count", "share", "minutes", "whole", "rate", "ratio", "chance"]
 OWN: Literal["own"] = "own"  # each row says the kind of its values itself, under `kind`
@@ -99,6 +100,4 @@ _TOLD: dict[Kind, Callable[[Any], str]] = {
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
-        return f"'{value}"  # a spreadsheet would take it for a formula
-    return value
+    return harmless(value) if isinstance(value, str) else value
