@@ -45,11 +45,6 @@ class Intake:
     unread: Waiting  # open cases that the machine could not read
     untold: Waiting  # confirmed, overdue to be communicated
 
-    @property
-    def needs_attention(self) -> bool:
-        """Whether the list may look calmer than the day is."""
-        return self.never_ran or self.is_late or bool(self.failure)
-
 
 def intake(now: datetime, account: Account | None) -> Intake:
     """Return how intake stands; counts are of the sources that the person may see (None = all)."""

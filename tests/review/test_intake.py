@@ -35,7 +35,6 @@ def after(minutes: float) -> datetime:
 def test_an_installation_that_never_ran_says_so() -> None:
     found = ledger.intake(timezone.now(), None)
     assert found.never_ran
-    assert found.needs_attention
     assert not found.is_late
     assert (found.last_completed_at, found.rejected, found.unread) == (None, NOTHING, NOTHING)
 
@@ -44,7 +43,7 @@ def test_intake_is_late_when_no_run_has_completed_for_longer_than_the_site_allow
     ledger.close_run(run(), "completed")
     for minutes, late in ((0, False), (15, False), (15.1, True), (600, True)):
         found = ledger.intake(after(minutes), None)
-        assert (found.is_late, found.needs_attention) == (late, late)
+        assert found.is_late == late
         assert found.last_completed_minutes == int(minutes)
     assert found.last_completed_at == timezone.now()
     assert not found.failure
@@ -73,7 +72,7 @@ def test_runs_that_all_fail_are_late_and_tell_the_last_reason(run: Make) -> None
     assert ledger.intake(after(1), None).failure == "failed"
     ledger.close_run(run(), "completed")
     found = ledger.intake(after(1), None)
-    assert (found.is_late, found.failure, found.needs_attention) == (False, "", False)
+    assert (found.is_late, found.failure) == (False, "")
 
 
 def test_a_failure_is_told_while_the_next_run_goes_on(run: Make) -> None:
