@@ -36,7 +36,7 @@ def next(
     while True:
         now = timezone.now()
         mine = Q(assigned_to=None) | Q(assigned_to=account) | overdue(now)
-        free = there.filter(_free(now), mine).exclude(pk__in=left_out).values_list("id", flat=True)[:10]
+        free = there.filter(is_free(now), mine).exclude(pk__in=left_out).values_list("id", flat=True)[:10]
         for case_id in free:
             if claim(account, case_id):
                 return Case.objects.get(pk=case_id)
@@ -51,7 +51,7 @@ def claim(account: Account, case_id: int) -> bool:
     """
     now = timezone.now()
     with transaction.atomic():
-        free = visible(Case.objects.filter(_free(now), pk=case_id), account)
+        free = visible(Case.objects.filter(is_free(now), pk=case_id), account)
         first = Coalesce("first_claimed_at", Value(now))
         if not free.update(claimed_by=account, claim_expires=now + _claim_time(), first_claimed_at=first):
             return False
@@ -121,7 +121,8 @@ def take_over(account: Account, case_id: int, reason: str) -> None:
         tell(case, account, Kind.TAKEN_OVER, action, note=reason, whom=holder, former=holder.pk)
 
 
-def _free(now: datetime) -> Q:
+def is_free(now: datetime) -> Q:
+    """Return the condition that a case waits and nobody holds it."""
     return Q(state=State.WAITING) & (Q(claimed_by=None) | Q(claim_expires__lte=now))
 
 

@@ -10,8 +10,9 @@ from django.db.models import Count, Q
 
 from review.access import visible
 from review.caseload.acts import queue
+from review.caseload.claims import is_free
 from review.caseload.deadlines import overdue
-from review.caseload.filters import TO_TELL, is_free, mine
+from review.caseload.filters import TO_TELL, mine
 from review.models import Account, Case, CaseEvent, Escalation, Tier
 
 # States and tiers are named so that the index is used.

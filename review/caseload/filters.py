@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from review.access import visible
 from review.caseload.acts import RefusedError
+from review.caseload.claims import is_free
 from review.caseload.deadlines import overdue
 from review.caseload.search import searched
 from review.models import Account, Case, CaseMark, Choice, Tier
@@ -169,11 +170,6 @@ def _words(values: Values, searches: Mapping[str, str]) -> str:
     if said is None:
         raise FilterError("This search is over: searches last as long as your login. Search again.")
     return said
-
-
-def is_free(now: datetime) -> Q:
-    """Return the condition that a case waits and nobody holds it."""
-    return Q(state=State.WAITING) & (Q(claimed_by=None) | Q(claim_expires__lte=now))
 
 
 def mine(account: Account, now: datetime) -> QuerySet[Case]:

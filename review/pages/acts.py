@@ -18,7 +18,7 @@ from review.pages import case, typed
 from review.pages.offers import UNSENT, Kept
 from review.pages.passed import begin_again, pass_by, passed
 from review.pages.rights import needs, reader
-from review.pages.worklist import LIST, SEARCHES
+from review.pages.worklist import LIST, SEARCHES, to_list
 
 Kind = Correction.Kind
 
@@ -105,7 +105,7 @@ def _onward(request: HttpRequest, account: Account, case_id: int, name: str) -> 
             pass_by(request, case_id)
         return _following(account, case_id) or _next(request, account)
     if name in LEAVES and not (name == "confirm" and Case.objects.get(pk=case_id).is_to_tell):
-        return _list(request)
+        return to_list(request)
     return redirect(_page(case_id) + PLACES.get(name, ""))
 
 
@@ -128,12 +128,7 @@ def _next(request: HttpRequest, account: Account) -> HttpResponseRedirect:
         )
         messages.info(request, f"Nothing waits {what}.")
     begin_again(request)
-    return _list(request)
-
-
-def _list(request: HttpRequest) -> HttpResponseRedirect:
-    query = request.session.get(LIST, "")
-    return redirect(reverse("worklist") + (f"?{query}" if query else ""))
+    return to_list(request)
 
 
 def _following(account: Account, case_id: int) -> HttpResponseRedirect | None:

@@ -17,7 +17,7 @@ from review.caseload.search import MOST, clean, record_search, searched
 from review.models import Case
 from review.pages.pace import paced
 from review.pages.rights import needs, reader
-from review.pages.worklist import LIST, SEARCHES, SEEN
+from review.pages.worklist import SEARCHES, SEEN, to_list
 
 KEPT = 20  # searches that a session keeps
 
@@ -31,7 +31,7 @@ def search(request: HttpRequest) -> HttpResponse:
     said = clean(request.POST.get("words", ""))
     if not said:
         messages.error(request, "Type what to search for: words, a patient id, an accession or a case.")
-        return _back(request)
+        return to_list(request)
     account = reader(request)
     count = searched(visible(Case.objects.all(), account), account, said).count()
     kept = dict(request.session.get(SEARCHES, {}))
@@ -64,7 +64,7 @@ def seen(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(status=204)
         response["HX-Trigger"] = "refresh"
         return response
-    return _back(request)
+    return to_list(request)
 
 
 @needs("queue")
@@ -75,7 +75,7 @@ def columns(request: HttpRequest) -> HttpResponse:
             views.choose_columns(reader(request), request.POST.getlist("column"))
         except caseload.RefusedError as refusal:
             messages.error(request, str(refusal))
-    return _back(request)
+    return to_list(request)
 
 
 @needs("queue")
@@ -89,7 +89,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"The view {view.name!r} is saved.")
         except caseload.RefusedError as refusal:
             messages.error(request, str(refusal))
-    return _back(request)
+    return to_list(request)
 
 
 @needs("queue")
@@ -105,10 +105,4 @@ def change_view(request: HttpRequest, view_id: int) -> HttpResponse:
                 messages.success(request, f"The view is now called {view.name!r}.")
         except caseload.RefusedError as refusal:
             messages.error(request, str(refusal))
-    return _back(request)
-
-
-def _back(request: HttpRequest) -> HttpResponse:
-    """Lead back to the list that was last seen."""
-    query = request.session.get(LIST, "")
-    return redirect(f"{reverse('worklist')}?{query}" if query else "worklist")
+    return to_list(request)

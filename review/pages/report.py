@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from review import audit
 from review.access import is_hidden, visible
+from review.caseload.corrections import newest
 from review.differences import Difference, difference
 from review.evidence import UNREADABLE, in_a_line, in_words, told
 from review.facts import patient_facts, study_facts, viewer
@@ -53,9 +54,7 @@ def read(version: ReportVersion, reading: Reading | None, corrections: list[Corr
     corrections
         Those of this version's text, the oldest first: the newest of a stretch counts.
     """
-    newest = {(correction.start, correction.end): correction for correction in corrections}
-    # What was taken back is as if it had not been said.
-    said = {span: one for span, one in newest.items() if one.kind != Correction.Kind.AS_READ}
+    said = newest(corrections)
     missed = [one for one in said.values() if one.kind == Correction.Kind.MISSED]
     shown: dict[str, Any] = {
         "version": version,

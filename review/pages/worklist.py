@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
@@ -67,6 +68,12 @@ def export(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(caseload.as_csv(account, cases), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="worklist.csv"'
     return response
+
+
+def to_list(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead back to the list that was last seen."""
+    query = request.session.get(LIST, "")
+    return redirect(reverse("worklist") + (f"?{query}" if query else ""))
 
 
 def _live(request: HttpRequest, account: Account, filters: Chosen, offered: Offers) -> dict[str, Any]:

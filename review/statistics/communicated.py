@@ -8,14 +8,13 @@ from django.conf import settings
 from django.db.models import Min
 from django.db.models.functions import Coalesce
 
+from review.caseload.deadlines import MUST_BE_TOLD
 from review.models import Tier
 from review.statistics.confirmed import CONFIRMED, decisions
 from review.statistics.estimates import quantiles, wilson
 from review.statistics.moments import SECOND, Microseconds, microseconds
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, told
-
-MUST_BE_TOLD = (Tier.STAT, Tier.URGENT)
 
 
 def communicated(scope: Scope) -> Table:
