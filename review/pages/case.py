@@ -70,7 +70,7 @@ def _history(found: Case, *, hidden: bool) -> dict[str, Any]:
     decisions = list(found.decisions.select_related("account").order_by("-id"))
     return {
         "events": visible_events,
-        "has_older_events": len(newest) > NEWEST,
+        "cut_at": NEWEST if len(newest) > NEWEST else 0,
         "news": _since_claimed(events) if found.is_claimed else [],
         "notes": [event for event in visible_events if event.note],
         "decisions": decisions,
