@@ -51,6 +51,16 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def standing(row: dict[str, Any]) -> Text:
+    """Say how long a case of the queue waits, whether too long, and who was called about it."""
+    text = Text(duration(row["waiting_minutes"]))
+    if row["overdue"]:
+        text.append(f"\noverdue, limit\n{duration(row['limit_minutes'])}", style="bold")
+    if row["escalation"] != "none":
+        text.append({"again": "\nannounced again", "lead": "\nbrought to leads"}[row["escalation"]])
+    return text
+
+
 def limit(sources: list[str]) -> None:
     """Say that an account sees some sources only, so that an empty list is not taken for a calm day."""
     if sources:
@@ -75,7 +85,7 @@ def queue(rows: list[dict[str, Any]], total: int) -> None:
     for row in rows:
         table.add_row(
             TIERS[row["tier"]],
-            duration(row["waiting_minutes"]),
+            standing(row),
             str(row["case"]),
             Text(row["patient"]),
             Text(row["study"]),

@@ -1,4 +1,4 @@
-"""The drawing of the quality sample, each day: routine reports that people read blind."""
+"""The drawing of the quality sample, every few minutes: routine reports that people read blind."""
 
 from __future__ import annotations
 

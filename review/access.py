@@ -46,9 +46,9 @@ def may(account: Account, right: str) -> bool:
 def require(account: Account, right: str) -> None:
     """Refuse with an AccessError unless the person has the right."""
     if not may(account, right):
-        needed = ", ".join(sorted(RIGHTS[right]))
+        needed = " or ".join(sorted(RIGHTS[right]))
         raise AccessError(
-            f"The account {account.username!r} may not use {right!r}; it needs one of the roles {needed}."
+            f"The account {account.username!r} may not use {right!r}: that takes the role {needed}."
         )
 
 

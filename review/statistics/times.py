@@ -66,14 +66,21 @@ def _until(field: str, scope: Scope) -> dict[str, Waits]:
 
 def _table(name: str, title: str, verb: str, waits: dict[str, Waits], of: str) -> Table:
     rows = [_row(tier, *found) for tier, found in waits.items()]
-    said = [
-        f"{row['tier']}: half {verb} within {told('minutes', row['median'])}, "
-        f"{told('share', row['share'])} of {row['due']:,} within {told('minutes', row['limit'])}"
-        for row in rows
-        if row["due"]
-    ]
+    said = [_said(row, verb) for row in rows if row["due"]]
     says = "; ".join(said) + "." if said else "No case has come to its limit in the period."
     return Table(name=name, title=title, says=says, of=of, columns=COLUMNS, rows=rows)
+
+
+def _said(row: dict[str, Any], verb: str) -> str:
+    if not row["done"]:
+        return f"{row['tier']}: none {verb}, {row['due']:,} wait longer than {told('minutes', row['limit'])}"
+    half = f"half {verb} within {told('minutes', row['median'])}"
+    if row["median"] is None:
+        half = f"fewer than half {verb} so far"
+    return (
+        f"{row['tier']}: {half}, "
+        f"{told('share', row['share'])} of {row['due']:,} within {told('minutes', row['limit'])}"
+    )
 
 
 def _row(tier: str, done: list[float], waiting: list[float]) -> dict[str, Any]:

@@ -70,6 +70,9 @@ def test_the_flow_calls_out_what_is_overdue_frees_claims_and_names_itself_by_cou
     flow(aged)
     told = {case["escalation"]: case["status"] for case in aged.json("queue")}
     assert told == {"lead": "waiting"}
+    shown = aged.run("queue")
+    assert "overdue, limit" in shown
+    assert "brought to leads" in shown
     assert aged.rows("SELECT count(*) FROM review_case WHERE claimed_by_id IS NULL") == [(CASES,)]
     assert flow_runs(prefect_home)[0][:2] == (
         f"deadlines: {CASES} brought to the leads, 1 expired claims freed",

@@ -45,6 +45,14 @@ def test_without_tls_they_find_what_tls_brings_and_nothing_else(tmp_path: Path) 
     assert set(re.findall(r"\((\w+\.W\d+)\)", checked("", tmp_path).stderr)) == OF_TLS
 
 
+@pytest.mark.database
+@pytest.mark.django_db
+def test_a_host_that_is_not_allowed_is_told_where_it_is_allowed() -> None:
+    response = Client(headers={"host": "triage.example.org"}).get("/login/")
+    assert response.status_code == 400
+    assert "allowed_hosts" in response.content.decode()
+
+
 def test_cookies_are_bound_to_this_host_behind_tls(tmp_path: Path) -> None:
     show = (
         "from review import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, "

@@ -96,7 +96,7 @@ def test_each_page_opens_for_its_roles_and_for_nobody_else(  # noqa: PLR0917
     allowed = role in WHO[method, url]
     assert response.status_code in ((200, 302) if allowed else (403,))
     if not allowed:
-        assert "it needs one of the roles" in shown(response)
+        assert "that takes the role" in shown(response)
         assert "epidural" not in shown(response)
 
 

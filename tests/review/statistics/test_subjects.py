@@ -135,6 +135,18 @@ def test_waiting_times_count_from_when_the_case_waits_in_its_tier(  # noqa: PLR0
     assert early["share"] is not None
 
 
+def test_a_tier_of_which_few_are_done_is_said_in_words_and_without_a_dash(  # noqa: PLR0917
+    deliver: Make, version: Make, at: Make, figures: Make, lead: Account, decide: Make
+) -> None:
+    with at():
+        deliver(*(version(f"A{n}", "stat") for n in range(3)))
+    assert figures("decision", lead, minutes=40).says == "stat: none decided, 3 wait longer than 15 min."
+    with at(minutes=1):
+        decide(lead, "A1")
+    says = figures("decision", lead, minutes=40).says
+    assert says == "stat: fewer than half decided so far, 33.3 % of 3 within 15 min."
+
+
 def test_confirmed_shares_have_their_intervals(  # noqa: PLR0917
     deliver: Make,
     version: Make,
