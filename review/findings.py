@@ -179,5 +179,7 @@ def sizes(millimetres: list[float]) -> str:
 def corrected(correction: Correction) -> str:
     """Say in a few words what a person says of a stretch of the text."""
     said = [certainty(correction.certainty), *map(in_words, correction.compartments), *correction.levels]
+    if correction.kind == Correction.Kind.MISSED:
+        said.insert(0, in_words(correction.category))
     told = ", ".join(word for word in said if word)
     return told or str(correction.get_kind_display())
