@@ -27,7 +27,8 @@ def directory_settings(config: Ldap) -> dict[str, Any]:
     except ImportError:
         raise SiteError(
             "ldap.enabled is true in logins.toml, but the optional extra `ldap` is not installed. Debian: "
-            "apt-get install gcc python3-dev libldap-dev libsasl2-dev; then .venv/bin/pip install '.[ldap]'"
+            "apt-get install gcc python3-dev libldap-dev libsasl2-dev; "
+            "then .venv/bin/pip install --editable '.[ldap]'"
         ) from None
     groups = {
         "groupOfNames": kinds.GroupOfNamesType,
