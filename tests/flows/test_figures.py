@@ -8,6 +8,9 @@ import pytest
 
 from tests.installation import ROUTINE, STAT, Installation
 
+# A batch without the session's server would start one of its own for each test.
+pytestmark = [pytest.mark.prefect, pytest.mark.usefixtures("prefect_server")]
+
 
 @pytest.fixture
 def worked(site: Installation) -> Installation:
@@ -19,8 +22,6 @@ def worked(site: Installation) -> Installation:
     return site
 
 
-@pytest.mark.prefect
-@pytest.mark.usefixtures("prefect_server")
 def test_the_sample_is_drawn_once_read_blind_and_counted(worked: Installation) -> None:
     assert worked.json("sample") == {"looked_at": 1, "opened": 1}
     assert worked.json("sample") == {"looked_at": 0, "opened": 0}
@@ -43,8 +44,6 @@ def test_the_sample_is_drawn_once_read_blind_and_counted(worked: Installation) -
     assert worked.json("audit", "verify")["ok"]
 
 
-@pytest.mark.prefect
-@pytest.mark.usefixtures("prefect_server")
 def test_the_flow_draws_and_tells_prefect_counts_only(worked: Installation) -> None:
     worked.entry = (
         "from review.setup import migrate, setup; setup(); migrate();"

@@ -96,7 +96,7 @@ def test_each_right_is_given_by_the_table_alone(role: str) -> None:
     for right, roles in RIGHTS.items():
         assert may(ann, right) == (role in roles)
         if role not in roles:
-            with pytest.raises(AccessError, match="one of the roles"):
+            with pytest.raises(AccessError, match="that takes the role"):
                 require(ann, right)
 
 
