@@ -162,7 +162,7 @@ def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
     printed, complaints = up.communicate(timeout=60)
     assert up.returncode == 0, complaints
     assert f"http://127.0.0.1:{port}/" in printed
-    assert "triage every 5 minutes, deadlines every 5 minutes, quality-sample every day" in printed
+    assert "triage every 5 minutes, deadlines every 5 minutes, quality-sample every 5 minutes" in printed
     assert "First login:   lead, password" not in printed  # the tester can log in already
     assert "Traceback" not in complaints
     assert [case["tier"] for case in site.json("queue")] == ["stat"]

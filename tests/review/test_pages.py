@@ -100,8 +100,9 @@ def test_each_page_opens_for_its_roles_and_for_nobody_else(  # noqa: PLR0917
         assert "epidural" not in shown(response)
 
 
-def test_every_address_and_method_stands_in_the_table_of_roles(enter: Make, case: Case) -> None:
+def test_every_address_and_method_stands_in_the_table_of_roles(enter: Make, case: Case, person: Make) -> None:
     """What is not in the table opens for nobody, whatever their role."""
+    ids = places(case) | {"account": person().pk}
     known = {(method, resolve(url.format(**places(case))).url_name) for method, url in WHO}
     for pattern in get_resolver().url_patterns:
         if pattern.name in EVERYBODY:
@@ -110,7 +111,7 @@ def test_every_address_and_method_stands_in_the_table_of_roles(enter: Make, case
         assert urls, f"{pattern.name} is missing in WHO"
         for method in {"GET", "POST"} - {method for method, name in known if name == pattern.name}:
             for role in Role.values:
-                response = enter(role).generic(method, urls[0].format(**places(case)))
+                response = enter(role).generic(method, urls[0].format(**ids))
                 # Who was sent to the login by an act comes back to its address, and is led on.
                 led_on = method == "GET" and response.status_code == 302 and role in WHO["POST", urls[0]]
                 assert led_on or response.status_code in (403, 405), f"{method} {urls[0]} answers {role}"
