@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from review.site import SiteError, config_folder, has_host, read_toml, same_keys
+from review.site import SiteError, config_folder, has_host, read_toml, same_keys, table
 
 ROLES = ("radiologist", "lead", "auditor", "operator", "admin")  # of `review.models.Role`; models come later
 GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "group")
@@ -112,8 +112,8 @@ def oidc_secret(oidc: Oidc) -> str:
     return secret
 
 
-def _oidc(file: Path, table: object) -> Oidc:
-    oidc = Oidc(**_described(file, "oidc", table, Oidc))
+def _oidc(file: Path, value: object) -> Oidc:
+    oidc = Oidc(**_described(file, "oidc", value, Oidc))
     if oidc.enabled:
         _needed(file, "oidc", oidc, "name", "issuer", "client_id", "scope", "claim", "roles")
         if not (has_host(oidc.issuer, "https") or _is_here(oidc.issuer, "http")):
@@ -127,8 +127,8 @@ def _oidc(file: Path, table: object) -> Oidc:
     return oidc
 
 
-def _ldap(file: Path, table: object) -> Ldap:
-    ldap = Ldap(**_described(file, "ldap", table, Ldap))
+def _ldap(file: Path, value: object) -> Ldap:
+    ldap = Ldap(**_described(file, "ldap", value, Ldap))
     if ldap.group_class not in GROUP_CLASSES:
         raise SiteError(
             f"{file}: ldap.group_class is {ldap.group_class!r}; expected one of {', '.join(GROUP_CLASSES)}"
@@ -158,9 +158,9 @@ def _is_here(address: str, scheme: str) -> bool:
     return has_host(address, scheme) and urlsplit(address).hostname in HERE
 
 
-def _described(file: Path, name: str, table: object, kind: Any) -> dict[str, Any]:
+def _described(file: Path, name: str, given: object, kind: Any) -> dict[str, Any]:
     """Check the keys and the types of a table against the fields of its record."""
-    values = _table(file, name, table)
+    values = table(file, name, given)
     same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
     for key, value in values.items():
         if key == "roles":
@@ -173,7 +173,7 @@ def _described(file: Path, name: str, table: object, kind: Any) -> dict[str, Any
 
 
 def _check_map(file: Path, key: str, value: object) -> None:
-    for group, role in _table(file, key, value).items():
+    for group, role in table(file, key, value).items():
         if role not in ROLES:
             raise SiteError(
                 f"{file}: {key} gives {group!r} the role {role!r}; expected one of {', '.join(ROLES)}"
@@ -194,16 +194,10 @@ def _second_factor(file: Path, roles: object) -> frozenset[str]:
     return frozenset(roles)
 
 
-def _counts(file: Path, name: str, table: object, kind: Any) -> dict[str, int]:
-    values = _table(file, name, table)
+def _counts(file: Path, name: str, value: object, kind: Any) -> dict[str, int]:
+    values = table(file, name, value)
     same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
     return {key: _count(file, f"{name}.{key}", value) for key, value in values.items()}
-
-
-def _table(file: Path, key: str, value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SiteError(f"{file}: {key} is {value!r}; a table [{key}] was expected")
-    return value
 
 
 def _count(file: Path, key: str, value: object) -> int:

@@ -115,7 +115,7 @@ def load_site() -> Site:
             f"{file}: time_zone is {values['time_zone']!r}; a name such as 'Europe/London' was expected"
         ) from None
     _check_viewer(file, values["viewer_link"])
-    every = _table(file, values, "every_minutes", FLOWS)
+    every = _table_of_minutes(file, "every_minutes", values["every_minutes"], FLOWS)
     late = _minutes(file, "late_minutes", values["late_minutes"])
     if late <= every["triage"]:
         raise SiteError(
@@ -134,9 +134,8 @@ def load_site() -> Site:
     )
 
 
-def _quality(file: Path, values: object) -> Quality:
-    if not isinstance(values, dict):
-        raise SiteError(f"{file}: quality is {values!r}; a table [quality] was expected")
+def _quality(file: Path, value: object) -> Quality:
+    values = table(file, "quality", value)
     same_keys(file, "quality.", values, Quality.__dataclass_fields__)
     seed = values["seed"]
     if not isinstance(seed, str) or not seed.strip():
@@ -165,7 +164,7 @@ def load_deadlines() -> Deadlines:
     values = read_toml(file)
     names = [f"{name}_minutes" for name in Deadlines._fields]
     same_keys(file, "", values, dict.fromkeys(names))
-    found = Deadlines(*(_table(file, values, name, TIERS) for name in names))
+    found = Deadlines(*(_table_of_minutes(file, name, values[name], TIERS) for name in names))
     for graver, milder in (("stat", "urgent"), ("urgent", "soon")):
         if found.waiting[graver] > found.waiting[milder]:
             raise SiteError(
@@ -212,13 +211,18 @@ def same_keys(file: Path, prefix: str, values: dict[str, Any], expected: dict[st
         raise SiteError(f"{file}: the key {prefix}{key} is missing")
 
 
-def _table(file: Path, values: dict[str, Any], name: str, keys: tuple[str, ...]) -> dict[str, int]:
+def table(file: Path, key: str, value: object) -> dict[str, Any]:
+    """Return a value that must be a table, or refuse it as a SiteError."""
+    if not isinstance(value, dict):
+        raise SiteError(f"{file}: {key} is {value!r}; a table [{key}] was expected")
+    return value
+
+
+def _table_of_minutes(file: Path, name: str, value: object, keys: tuple[str, ...]) -> dict[str, int]:
     """Return a table of minutes that has exactly these keys."""
-    table = values[name]
-    if not isinstance(table, dict):
-        raise SiteError(f"{file}: {name} is {table!r}; a table [{name}] was expected")
-    same_keys(file, f"{name}.", table, dict.fromkeys(keys))
-    return {key: _minutes(file, f"{name}.{key}", table[key]) for key in keys}
+    values = table(file, name, value)
+    same_keys(file, f"{name}.", values, dict.fromkeys(keys))
+    return {key: _minutes(file, f"{name}.{key}", values[key]) for key in keys}
 
 
 def _minutes(file: Path, key: str, value: object) -> int:

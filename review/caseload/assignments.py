@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from review import audit
 from review.access import RIGHTS, may
-from review.caseload.acts import Kind, RefusedError, State, check_held, locked, needed, tell
+from review.caseload.acts import Kind, RefusedError, State, check_held, let_go, locked, needed, tell
 from review.models import Account, Case
 
 
@@ -45,8 +45,7 @@ def hand_over(account: Account, case_id: int, to: int, note: str) -> Account:
         _check_fit(case, other)
         if other == account:
             raise RefusedError("You hold this case yourself; choose a colleague.")
-        case.claimed_by, case.claim_expires = None, None
-        case.save(update_fields=["claimed_by", "claim_expires"])
+        let_go(case, State.WAITING)
         tell(case, account, Kind.RELEASED, audit.Action.CASE_RELEASED)
         put(case, account, other, note)
     return other

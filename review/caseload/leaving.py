@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from review import audit
 from review.access import may
-from review.caseload.acts import Kind, State, tell
+from review.caseload.acts import Kind, State, let_go, tell
 from review.caseload.assignments import put
 from review.models import Account, Case
 
@@ -26,8 +26,7 @@ def leave(account: Account, by: Account | None) -> None:
     locked = theirs.select_for_update(of=("self",)).select_related("reading").order_by("pk")
     for case in list(locked):
         if case.claimed_by_id == account.pk and case.is_claimed:
-            case.claimed_by, case.claim_expires = None, None
-            case.save(update_fields=["claimed_by", "claim_expires"])
+            let_go(case, State.WAITING)
             tell(case, by, Kind.RELEASED, audit.Action.CASE_RELEASED)
         if case.assigned_to_id == account.pk:
             put(case, by, None, "")
