@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from review.caseload.deadlines import MUST_BE_TOLD
 from review.models import Tier
 from review.statistics.confirmed import CONFIRMED, decisions
-from review.statistics.estimates import quantiles, wilson
+from review.statistics.estimates import quantiles, share_of
 from review.statistics.moments import SECOND, Microseconds, microseconds
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, told
@@ -64,7 +64,6 @@ def _row(tier: str, told_after: list[float], untold_since: list[float]) -> dict[
     within = sum(waited <= limit for waited in told_after)
     untold = sum(waited > limit for waited in untold_since)
     due = len(told_after) + untold
-    low, high = wilson(within, due) or (None, None)
     return {
         "tier": tier,
         "confirmed": len(told_after) + len(untold_since),
@@ -75,7 +74,5 @@ def _row(tier: str, told_after: list[float], untold_since: list[float]) -> dict[
         "untold": untold,
         "median": quantiles(told_after, untold_since, (0.5,))[0],
         "limit": limit,
-        "share": within / due if due else None,
-        "low": low,
-        "high": high,
+        **share_of(within, due),
     }

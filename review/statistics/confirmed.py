@@ -9,7 +9,7 @@ from django.db.models import Count, F, Model, Q, QuerySet
 
 from review.access import visible
 from review.models import CaseMark, Decision, Tier
-from review.statistics.estimates import wilson
+from review.statistics.estimates import share_of
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, between, percent
 from review.statistics.volume import ROUTINE
@@ -104,13 +104,9 @@ def _table(name: str, title: str, heading: str, counted: Iterable[tuple[str, int
 
 
 def _row(heading: str, name: str, decided: int, confirmed: int) -> dict[str, Any]:
-    low, high = wilson(confirmed, decided) or (None, None)
-    share = confirmed / decided if decided else None
     return {
         heading: name or "not recorded",
         "decided": decided,
         "confirmed": confirmed,
-        "share": share,
-        "low": low,
-        "high": high,
+        **share_of(confirmed, decided),
     }

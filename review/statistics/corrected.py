@@ -7,7 +7,7 @@ from typing import Any
 
 from review.models import Case, Correction
 from review.statistics.confirmed import decided
-from review.statistics.estimates import wilson
+from review.statistics.estimates import share_of
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, percent
 from review.statistics.volume import ROUTINE
@@ -53,13 +53,10 @@ def corrected(scope: Scope) -> Table:
 
 
 def _row(what: str, cases: int, decided: int, findings: int) -> dict[str, Any]:
-    low, high = wilson(cases, decided) or (None, None)
     return {
         "what": what,
         "findings": findings,
         "cases": cases,
         "decided": decided,
-        "share": cases / decided if decided else None,
-        "low": low,
-        "high": high,
+        **share_of(cases, decided),
     }

@@ -31,6 +31,12 @@ def wilson(hits: int, of: int) -> Interval | None:
     return low, high
 
 
+def share_of(hits: int, of: int) -> dict[str, float | None]:
+    """Return a share with Wilson's interval as the cells of a table's row; None where nothing is shared."""
+    low, high = wilson(hits, of) or (None, None)
+    return {"share": hits / of if of else None, "low": low, "high": high}
+
+
 def clopper_pearson(hits: int, of: int) -> Interval | None:
     """Return the exact interval of a share: right at least 95 times of 100, however few there are.
 

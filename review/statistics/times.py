@@ -9,7 +9,7 @@ from django.db.models import F
 
 from review.access import visible
 from review.models import Case, Tier
-from review.statistics.estimates import quantiles, wilson
+from review.statistics.estimates import quantiles, share_of
 from review.statistics.moments import SECOND, Microseconds, microseconds
 from review.statistics.period import Scope
 from review.statistics.table import Column, Table, told
@@ -88,7 +88,6 @@ def _row(tier: str, done: list[float], waiting: list[float]) -> dict[str, Any]:
     median, ninety = quantiles(done, waiting, (0.5, 0.9))
     within = sum(waited <= limit for waited in done)
     due = len(done) + sum(waited > limit for waited in waiting)
-    low, high = wilson(within, due) or (None, None)
     return {
         "tier": tier,
         "began": len(done) + len(waiting),
@@ -99,7 +98,5 @@ def _row(tier: str, done: list[float], waiting: list[float]) -> dict[str, Any]:
         "limit": limit,
         "due": due,
         "within": within,
-        "share": within / due if due else None,
-        "low": low,
-        "high": high,
+        **share_of(within, due),
     }
