@@ -94,7 +94,7 @@ def _untold() -> QuerySet[Case]:
     told = Communication.objects.filter(decision=OuterRef("decision"))
     confirmed = Case.objects.filter(state=State.CONFIRMED).annotate(
         decision=Subquery(newest.values("pk")[:1]),
-        urgency=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1]),
+        urgency=Subquery(newest.values(given=Decision.URGENCY)[:1]),
     )
     return confirmed.filter(Q(urgency__in=(Tier.STAT, Tier.URGENT)) & ~Exists(told), is_to_tell=False)
 

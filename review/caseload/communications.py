@@ -12,7 +12,7 @@ from review import audit
 from review.caseload.acts import Kind, RefusedError, State, locked, needed, tell
 from review.caseload.deadlines import MUST_BE_TOLD
 from review.digests import communication_digest
-from review.models import Account, Communication, Decision, Escalation
+from review.models import Account, Communication, Escalation
 
 OLDEST = 2000  # the first year that can be meant
 NEARLY = timedelta(minutes=1)  # clocks differ, and forms know no seconds
@@ -44,7 +44,7 @@ def tell_result(account: Account, case_id: int, telling: Telling) -> Communicati
     with transaction.atomic():
         case = locked(account, case_id)
         decision = case.decisions.order_by("-id").first()
-        if decision is None or case.state != State.CONFIRMED or urgency(decision) not in MUST_BE_TOLD:
+        if decision is None or case.state != State.CONFIRMED or decision.urgency not in MUST_BE_TOLD:
             raise RefusedError("Only the result of a case that is confirmed as stat or urgent is told here.")
         if Communication.objects.filter(decision=decision, account=account, **asdict(telling)).exists():
             raise RefusedError("This is written down already.")
@@ -56,11 +56,6 @@ def tell_result(account: Account, case_id: int, telling: Telling) -> Communicati
         digest = communication_digest(told)
         tell(case, account, Kind.TOLD, audit.Action.CASE_TOLD, communication=told.pk, digest=digest)
     return told
-
-
-def urgency(decision: Decision) -> int:
-    """Return how urgent a decided case is: the tier given; where none was asked for, the case's."""
-    return decision.tier if decision.tier_given is None else decision.tier_given
 
 
 def _checked(telling: Telling) -> Telling:

@@ -18,6 +18,7 @@ from review.access import is_hidden, visible
 from review.caseload.acts import Kind, RefusedError, State, check_held, locked, tell
 from review.digests import correction_digest
 from review.evidence import Finding
+from review.findings import COMPARTMENTS as LETTERS
 from review.models import Account, Case, Correction, Decision, Reading
 from review.spine import covered
 
@@ -44,7 +45,7 @@ CERTAINTIES = (
     "indication",
     "recommendation",
 )
-COMPARTMENTS = ("extradural", "intradural_extramedullary", "intramedullary")
+COMPARTMENTS = tuple(LETTERS)
 LONGEST = 400  # characters of a stretch
 Span = tuple[int, int]
 What = Correction.Kind

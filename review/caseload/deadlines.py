@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 
 from review import audit
 from review.digests import event_digest
@@ -143,7 +142,7 @@ def _untold(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
     due = Case.objects.filter(is_to_tell=True, escalation__lt=step, decided_at__lte=since)
     return (
         due.filter(state=State.CONFIRMED)
-        .annotate(given=Subquery(newest.values(given=Coalesce("tier_given", "tier"))[:1]))
+        .annotate(given=Subquery(newest.values(given=Decision.URGENCY)[:1]))
         .filter(given=tier)
     )
 

@@ -16,8 +16,10 @@ from django.utils import timezone
 from review.access import visible
 from review.caseload.acts import RefusedError
 from review.caseload.claims import is_free
+from review.caseload.corrections import COMPARTMENTS
 from review.caseload.deadlines import overdue
 from review.caseload.search import searched
+from review.evidence import in_words
 from review.models import Account, Case, CaseMark, Choice, Tier
 from review.spine import VERTEBRAE
 
@@ -44,11 +46,7 @@ FIXED: Offers = {
         "withdrawn": "withdrawn",
         "all": "all",
     },
-    "compartment": {
-        "extradural": "extradural",
-        "intradural_extramedullary": "intradural extramedullary",
-        "intramedullary": "intramedullary",
-    },
+    "compartment": {code: in_words(code) for code in COMPARTMENTS},
     "level": {name: name for name in VERTEBRAE},
     "age": {"1h": "over 1 h", "4h": "over 4 h", "24h": "over 24 h", "7d": "over 7 d"},
     "decided": {"today": "today"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 
@@ -165,6 +166,13 @@ class Decision(models.Model):
     tier = models.PositiveSmallIntegerField(choices=Tier)  # of the case when it was decided
     # The tier that the person gives a confirmed case; null where none was asked for.
     tier_given = models.PositiveSmallIntegerField(choices=Tier, null=True)
+
+    URGENCY = Coalesce("tier_given", "tier")  # `urgency`, for queries
+
+    @property
+    def urgency(self) -> int:
+        """How urgent the decided case is: the tier given; where none was asked for, the case's."""
+        return self.tier if self.tier_given is None else self.tier_given
 
 
 class CaseMark(models.Model):

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from review.access import may
 from review.caseload import colleagues
-from review.caseload.communications import urgency
 from review.caseload.corrections import CERTAINTIES, CLASSES, COMPARTMENTS, may_correct
 from review.caseload.deadlines import MUST_BE_TOLD
 from review.caseload.decisions import GIVEN
@@ -63,7 +62,7 @@ def offers(case: Case, account: Account, shown: dict[str, Any], kept: Kept) -> d
 
 def _telling(case: Case, account: Account, shown: dict[str, Any]) -> dict[str, Any]:
     decision = shown["decision"]
-    if case.state != State.CONFIRMED or decision is None or urgency(decision) not in MUST_BE_TOLD:
+    if case.state != State.CONFIRMED or decision is None or decision.urgency not in MUST_BE_TOLD:
         return {}
     return {
         "telling": {

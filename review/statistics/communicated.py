@@ -6,10 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Min
-from django.db.models.functions import Coalesce
 
 from review.caseload.deadlines import MUST_BE_TOLD
-from review.models import Tier
+from review.models import Decision, Tier
 from review.statistics.confirmed import CONFIRMED, decisions
 from review.statistics.estimates import quantiles, share_of
 from review.statistics.moments import SECOND, Microseconds, microseconds
@@ -19,7 +18,7 @@ from review.statistics.table import Column, Table, told
 
 def communicated(scope: Scope) -> Table:
     """Time from the confirmation until somebody was told, by tier."""
-    graver = decisions(scope).filter(verdict=CONFIRMED).annotate(given=Coalesce("tier_given", "tier"))
+    graver = decisions(scope).filter(verdict=CONFIRMED).annotate(given=Decision.URGENCY)
     due = graver.filter(given__in=MUST_BE_TOLD).values_list("pk", "given", Microseconds("at"))
     waits: dict[int, tuple[list[float], list[float]]] = {tier.value: ([], []) for tier in MUST_BE_TOLD}
     now = microseconds(scope.now)
