@@ -6,6 +6,8 @@ sources that the person may see.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -88,6 +90,7 @@ def tell(
     *,
     note: str = "",
     whom: Account | None = None,
+    by_time: datetime | None = None,
     **detail: int | str | None,
 ) -> CaseEvent:
     """Record an act for the people who look at the case, and for the audit; call it last.
@@ -100,11 +103,13 @@ def tell(
         What the person wrote; the audit holds its digest only.
     whom
         The other person whom it concerns: from whom a case was taken, to whom it was given.
+    by_time
+        The moment at which time did it and nobody else; `account` then names whose claim ended.
     """
     version = case.reading.version_id
     event = CaseEvent.objects.create(
         case=case,
-        at=timezone.now(),
+        at=by_time or timezone.now(),
         kind=kind,
         account=account,
         whom=whom,
@@ -114,7 +119,7 @@ def tell(
     )
     audit.record(
         action,
-        actor=account.actor if account else audit.SYSTEM,
+        actor=account.actor if account and by_time is None else audit.SYSTEM,
         subject=f"case:{case.pk}",
         version=version,
         tier=case.tier,

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
 from review import audit
-from review.digests import event_digest
+from review.caseload.acts import tell
 from review.models import Case, CaseEvent, Decision, Escalation, Tier
 
 State, Kind = Case.State, CaseEvent.Kind
@@ -83,13 +83,15 @@ def release_expired(now: datetime) -> int:
     """
     freed = 0
     expired = Case.objects.filter(state=State.WAITING, claim_expires__lte=now).order_by("claim_expires", "id")
-    for case_id, holder, until in expired.values_list("id", "claimed_by", "claim_expires"):
+    for claim in expired.select_related("claimed_by"):
+        holder, until = claim.claimed_by, claim.claim_expires
         with transaction.atomic():
             held = Case.objects.filter(
-                pk=case_id, state=State.WAITING, claimed_by=holder, claim_expires=until
+                pk=claim.pk, state=State.WAITING, claimed_by=holder, claim_expires=until
             )
             if held.update(claimed_by=None, claim_expires=None):
-                _record(case_id, now, Kind.EXPIRED, audit.Action.CLAIM_EXPIRED, holder=holder)
+                action, former = audit.Action.CLAIM_EXPIRED, claim.claimed_by_id
+                tell(_as_it_is(claim.pk), holder, Kind.EXPIRED, action, by_time=now, holder=former)
                 freed += 1
     return freed
 
@@ -129,7 +131,8 @@ def _raise(due: QuerySet[Case], case_id: int, step: Escalation, kind: CaseEvent.
         Case.objects.select_for_update().filter(pk=case_id).first()
         if not due.filter(pk=case_id).update(escalation=step):
             return False
-        _record(case_id, now, kind, audit.Action.CASE_ESCALATED, escalation=step.value)
+        action = audit.Action.CASE_ESCALATED
+        tell(_as_it_is(case_id), None, kind, action, by_time=now, escalation=step.value)
     return True
 
 
@@ -151,25 +154,5 @@ def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:
     return timedelta(minutes=limits[tier.label])
 
 
-def _record(case_id: int, now: datetime, kind: CaseEvent.Kind, action: audit.Action, **detail: int) -> None:
-    """Record what time did to a case; the holder of an expired claim is named in its event."""
-    case = Case.objects.select_related("reading").get(pk=case_id)
-    event = CaseEvent.objects.create(
-        case=case,
-        at=now,
-        kind=kind,
-        account_id=detail.get("holder"),
-        version_id=case.reading.version_id,
-        tier=case.tier,
-    )
-    audit.record(
-        action,
-        actor=audit.SYSTEM,
-        subject=f"case:{case_id}",
-        version=case.reading.version_id,
-        tier=case.tier,
-        state=case.state,
-        event=event.pk,
-        event_digest=event_digest(event),
-        **detail,
-    )
+def _as_it_is(case_id: int) -> Case:
+    return Case.objects.select_related("reading").get(pk=case_id)
