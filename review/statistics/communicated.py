@@ -36,10 +36,8 @@ def communicated(scope: Scope) -> Table:
         title="Communication of confirmed stat and urgent results",
         says="; ".join(said) + "." if said else "No confirmed stat or urgent result was due in the period.",
         of="Cases confirmed in the period as stat or urgent (the tier given by the person who decided), "
-        "from the "
-        "decision until the first recorded communication; told before the decision counts as at once. Not "
-        "yet "
-        "due are those not told whose limit has not passed. 95 % interval by Wilson.",
+        "from the decision until the first recorded communication; told before the decision counts as at "
+        "once. Not yet due are those not told whose limit has not passed. 95 % interval by Wilson.",
         columns=(
             Column("tier", "Tier", "text"),
             Column("confirmed", "confirmed"),

@@ -33,13 +33,10 @@ def drift(scope: Scope) -> Table:
         title="Terms against the month before",
         says=_says(rows, len(tested), read, read_before),
         of=f"Concepts that readings affirm, per 1,000 texts read: {read:,} in the period, {read_before:,} "
-        "in the "
-        "30 days before it. Tested are those of which at least five were expected in both (two-proportion "
-        "z-test, "
-        f"Holm's correction for {len(tested)} terms). Flagged when the corrected chance is below "
-        f"{LEVEL:.0%} and "
-        f"the rate is at least × {MATTERS} or at most ÷ {MATTERS}. A change may lie in the patients, in how "
-        f"reports are written, or in the machine. {_rules(scope)}",
+        "in the 30 days before it. Tested are those of which at least five were expected in both "
+        f"(two-proportion z-test, Holm's correction for {len(tested)} terms). Flagged when the corrected "
+        f"chance is below {LEVEL:.0%} and the rate is at least × {MATTERS} or at most ÷ {MATTERS}. A "
+        f"change may lie in the patients, in how reports are written, or in the machine. {_rules(scope)}",
         columns=(
             Column("concept", "Concept", "text"),
             Column("before", "month before"),

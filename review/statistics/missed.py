@@ -17,16 +17,12 @@ from review.statistics.volume import ROUTINE, opened, shards, total
 FEW = 300  # so many without a miss bound the missed share at 1.2 %
 OF = (
     "Routine reports of the quality sample that arrived in the period; a person read them without the "
-    "machine's "
-    "reading. Missed are those confirmed as suspicious while they read as routine. Reports that a newer "
-    "version "
-    "made suspicious or that were withdrawn before, and those not yet decided, say nothing. Interval: 95 "
-    "%, exact "
-    "(Clopper-Pearson). Sensitivity is estimated: confirmed cases that the machine found, divided by these "
-    "and "
-    "the missed ones; the latter are the missed share of all texts read as routine in the period. Its "
-    "interval "
-    "takes in the chance of the sample only; cases that still wait are not counted."
+    "machine's reading. Missed are those confirmed as suspicious while they read as routine. Reports "
+    "that a newer version made suspicious or that were withdrawn before, and those not yet decided, say "
+    "nothing. Interval: 95 %, exact (Clopper-Pearson). Sensitivity is estimated: confirmed cases that "
+    "the machine found, divided by these and the missed ones; the latter are the missed share of all "
+    "texts read as routine in the period. Its interval takes in the chance of the sample only; cases "
+    "that still wait are not counted."
 )
 
 
@@ -106,8 +102,7 @@ def _says(sample: dict[str, int], share: list[float | None], sensitivity: list[f
         return "Nothing can be said: no report of the quality sample of this period has been decided."
     said = (
         f"{sample['missed']:,} of {sample['decided']:,} routine reports read blind were confirmed as "
-        "suspicious: "
-        f"{percent(value)} ({between(low, high)})."
+        f"suspicious: {percent(value)} ({between(low, high)})."
     )
     if None not in sensitivity:
         part, least, most = (percent(one or 0.0) for one in sensitivity)

@@ -31,9 +31,8 @@ COLUMNS = (
     Column("high", "to", "share"),
 )
 OF = (
-    "Cases that began to wait in their tier in the period (opened, raised or opened again), withdrawn ones "
-    "and "
-    "the quality sample left out, followed until now. Times take into account what still waits "
+    "Cases that began to wait in their tier in the period (opened, raised or opened again), withdrawn "
+    "ones and the quality sample left out, followed until now. Times take into account what still waits "
     "(Kaplan-Meier). The share within the limit is of those done or past it; 95 % interval by Wilson."
 )
 

@@ -58,9 +58,8 @@ def inputs(scope: Scope) -> Table:
         name="inputs",
         title="Inputs by day and outcome",
         says=f"{everything:,} inputs: {sum_of[Outcome.QUEUED]:,} queued, {sum_of[Outcome.ROUTINE]:,} "
-        "routine, "
-        f"{sum_of[Outcome.UNREADABLE_TEXT]:,} that could not be understood, {rejected:,} rejected, "
-        f"{came_again:,} that came again or were older than what is held.",
+        f"routine, {sum_of[Outcome.UNREADABLE_TEXT]:,} that could not be understood, {rejected:,} "
+        f"rejected, {came_again:,} that came again or were older than what is held.",
         of=f"Every item that arrived, on the day its outcome was recorded; {read:,} were new texts, the rest "
         "came again, were older than what is held, or were rejected."
         + (" Items met again unchanged are counted for all sources together and left out here."
