@@ -21,8 +21,8 @@ up: .venv/.base ## the long-running form: Prefect server, schedules, review page
 	@$(BIN)/spinetriage up
 
 test: .venv/.dev ## the whole suite, on SQLite and its database part again on PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m database --database postgresql
+	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 -m database --database postgresql
 
 test-quick: .venv/.dev ## what needs neither a Prefect server nor a browser
 	@$(BIN)/python -m pytest -n 2 -q -m "not prefect and not browser"

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+WHOLE = {"tests/flows", "tests/browser"}
 SCRATCH = "SPINETRIAGE_TEST_SCRATCH"  # the folder of one whole test run, shared by the workers
 
 
@@ -23,6 +26,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the engine under the tests (the part marked `database` runs on both in `make test`)",
     )
+
+
+class ByHouse(LoadScopeScheduling):
+    """Gives tests out one by one, but the folders that start a server or a browser whole, to one worker each.
+
+    xdist's own groups do not reach it: it notes them in what this pytest no longer reads.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.partition("::")[0].rpartition("/")[0]
+        return folder if folder in WHOLE else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByHouse:
+    return ByHouse(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,11 +44,10 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies in this folder; one worker for all of it, as they share a server."""
+    """Mark what lies in this folder."""
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             reason = "needs Debian's chromium: apt-get install chromium"
             item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason=reason))
 

@@ -39,10 +39,3 @@ def site(bare_site: Installation) -> Installation:
     """An installation with an account for whoever runs the tests."""
     bare_site.run("user", "add", "tester", "--role", "lead", "--os-user", getpass.getuser())
     return bare_site
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that need the Prefect server on one worker: it is started once."""
-    for item in items:
-        if item.get_closest_marker("prefect"):
-            item.add_marker(pytest.mark.xdist_group("prefect"))
