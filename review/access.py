@@ -31,6 +31,17 @@ RIGHTS: dict[str, frozenset[Role]] = {
         "explain": _READERS | {Role.AUDITOR},
         "runs": _KEEPERS,
         "rejected": _KEEPERS,
+        "retry": {Role.LEAD, Role.OPERATOR},
+        "discard": {Role.LEAD},
+        "raw": {Role.LEAD},  # the bytes of a rejected input, which are a patient's
+        "history": {Role.LEAD, Role.AUDITOR},  # the audit: who did what, and why a report was not queued
+        "replay": {Role.LEAD, Role.AUDITOR},
+        "audit_export": {Role.LEAD, Role.AUDITOR},
+        "reread": {Role.LEAD},
+        "erase": {Role.ADMIN},
+        "hold": {Role.LEAD, Role.ADMIN},
+        "backup": {Role.OPERATOR, Role.ADMIN},
+        "alerts": _KEEPERS,
         "run": {Role.LEAD, Role.OPERATOR, Role.ADMIN},
         "verify": {Role.LEAD, Role.AUDITOR, Role.ADMIN},
         "accounts": {Role.ADMIN},

@@ -1,6 +1,7 @@
 """The tables of the room of people."""
 
 from review.models.account import Account, Role, SavedView, Use
+from review.models.alert import Alert
 from review.models.audit import AuditHead, AuditRow
 from review.models.case import (
     Case,
@@ -15,12 +16,15 @@ from review.models.case import (
     SampleHead,
     Tier,
 )
+from review.models.erasure import ErasedRow, Erasure, LegalHold
 from review.models.report import Reading, Report, ReportVersion
-from review.models.run import Input, Outcome, Portion, Run, Shard
+from review.models.rules import RuleSet
+from review.models.run import Discard, Input, Outcome, Portion, Request, Run, Shard
 from review.models.study import Study, StudySeries
 
 __all__ = [
     "Account",
+    "Alert",
     "AuditHead",
     "AuditRow",
     "Case",
@@ -30,15 +34,21 @@ __all__ = [
     "Communication",
     "Correction",
     "Decision",
+    "Discard",
+    "ErasedRow",
+    "Erasure",
     "Escalation",
     "Input",
+    "LegalHold",
     "Outcome",
     "Portion",
     "QualitySample",
     "Reading",
     "Report",
     "ReportVersion",
+    "Request",
     "Role",
+    "RuleSet",
     "Run",
     "SampleHead",
     "SavedView",

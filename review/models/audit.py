@@ -11,6 +11,7 @@ class AuditRow(models.Model):
     number = models.BigIntegerField(primary_key=True)  # 1, 2, 3 … without a gap
     at = models.DateTimeField()
     actor = models.CharField(max_length=40)  # account:ID, or system
+    origin = models.CharField(max_length=60, blank=True)  # from where: see review.audit; "" in old rows
     action = models.CharField(max_length=40)  # of review.audit.Action
     subject = models.CharField(max_length=40)  # case:ID, run:ID, shard:ID, account:ID, report:ID
     detail = models.JSONField(default=dict)

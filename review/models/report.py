@@ -53,6 +53,8 @@ class Reading(models.Model):
     """What the reader found in one version: stored whole, shown and never computed again."""
 
     version = models.ForeignKey(ReportVersion, models.PROTECT, related_name="readings")
+    # The shard of a reread that made it; none where the shard that took the version in did.
+    shard = models.ForeignKey("review.Shard", models.PROTECT, null=True, related_name="readings")
     at = models.DateTimeField()
     rules_version = models.CharField(max_length=80)
     tier = models.CharField(max_length=8)  # stat, urgent, soon, routine

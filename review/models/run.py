@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
@@ -9,14 +10,21 @@ from django.db.models import Exists, F, OuterRef, Q
 class Run(models.Model):
     """One batch: one process that takes whatever is unprocessed."""
 
+    class Kind(models.TextChoices):
+        TRIAGE = "triage"
+        REREAD = "reread"  # reports of before, read again with other rules
+
     class State(models.TextChoices):
         RUNNING = "running"
         COMPLETED = "completed"
         FAILED = "failed"
         CRASHED = "crashed"
 
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TRIAGE)
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     trigger = models.CharField(max_length=20)  # command, schedule …
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reason = models.TextField(blank=True)  # why a person started it; a reread needs one
     scope = models.TextField(blank=True)  # a source's name or a folder; "" = every configured source
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -42,7 +50,7 @@ class Shard(models.Model):
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="shards")
     number = models.PositiveIntegerField()  # within the run, from 1
-    kind = models.CharField(max_length=10)  # reports or studies
+    kind = models.CharField(max_length=10)  # reports, studies, or readings of a reread
     source = models.TextField()  # of all its portions; "" for an old shard of several
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
@@ -70,12 +78,15 @@ class Portion(models.Model):
     attempt = models.PositiveIntegerField(default=1)
     first = models.BigIntegerField(default=0)
     items = models.BigIntegerField(default=1)
+    # The rejected input whose kept bytes this attempt takes; without one the bytes lie in the source.
+    again = models.ForeignKey("review.Input", models.PROTECT, null=True, related_name="retries")
 
     class Meta:
         constraints = (
             # Also the index by which files are looked up.
             models.UniqueConstraint(
-                fields=["path_digest", "source", "fingerprint", "offset", "attempt"], name="portion_once"
+                fields=["path_digest", "source", "fingerprint", "offset", "first", "attempt"],
+                name="portion_once",
             ),
         )
         indexes = (models.Index(fields=["attempt", "path_digest"], name="portion_attempt"),)
@@ -146,3 +157,37 @@ class Input(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["portion", "item"], name="input_once"),)
         indexes = (models.Index(fields=["outcome", "-id"], name="input_outcome"),)
+
+
+class Discard(models.Model):
+    """A rejected input that a person put away: it needs no one any more, and stays recorded."""
+
+    input = models.OneToOneField(Input, models.PROTECT, related_name="discard")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reason = models.TextField()
+
+
+class Request(models.Model):
+    """What a page wants of the other rooms: a flow takes it, and the page shows how far it is."""
+
+    class Kind(models.TextChoices):
+        RETRY = "retry", "try rejected inputs again"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    what = models.JSONField(default=dict)  # ids and numbers only
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    run = models.ForeignKey(Run, models.PROTECT, null=True, related_name="requests")  # which took it
+    ended_at = models.DateTimeField(null=True)
+    told = models.JSONField(default=dict)  # counts only
+    error = models.CharField(max_length=500, blank=True)  # a type name and ids only
+
+    class Meta:
+        indexes = (models.Index(fields=["state", "id"], name="request_state"),)
