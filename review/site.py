@@ -21,6 +21,7 @@ TIERS = ("stat", "urgent", "soon", "unread")
 YEAR = 525_600  # minutes
 HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\]")  # a first dot: all names below it
 FLOWS = ("triage", "deadlines", "quality_sample")
+CENTURY = 36_525  # days
 
 
 class SiteError(ValueError):
@@ -37,6 +38,18 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What `[retention_days]` of `config/site.toml` says: days, 0 = for ever; the file explains each class."""
+
+    routine_reports: int
+    decided_cases: int
+    settled_bytes: int
+    studies: int
+    outcome_tables: int
+    prefect_history: int
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What `config/site.toml` says."""
 
@@ -48,6 +61,7 @@ class Site:
     viewer_link: str
     every_minutes: dict[str, int]
     quality: Quality
+    retention_days: Retention
 
 
 class Deadlines(NamedTuple):
@@ -131,7 +145,20 @@ def load_site() -> Site:
         viewer_link=values["viewer_link"],
         every_minutes=every,
         quality=_quality(file, values["quality"]),
+        retention_days=_retention(file, values["retention_days"]),
     )
+
+
+def _retention(file: Path, value: object) -> Retention:
+    values = table(file, "retention_days", value)
+    same_keys(file, "retention_days.", values, Retention.__dataclass_fields__)
+    for key, days in values.items():
+        if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= CENTURY:
+            raise SiteError(
+                f"{file}: retention_days.{key} is {days!r}; a whole number of days was expected, at most a "
+                f"century's ({CENTURY}); 0 = for ever"
+            )
+    return Retention(**values)
 
 
 def _quality(file: Path, value: object) -> Quality:

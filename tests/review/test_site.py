@@ -24,6 +24,13 @@ quality_sample = 1440
 share = 0.01
 seed = "here"
 blind_soon_share = 0
+[retention_days]
+routine_reports = 3650
+decided_cases = 0
+settled_bytes = 30
+studies = 0
+outcome_tables = 365
+prefect_history = 90
 """
 GOOD_DEADLINES = """
 [waiting_minutes]
@@ -55,6 +62,7 @@ def test_a_good_site_is_read(config: Path) -> None:
     read = site.load_site()
     assert read.allowed_hosts == ("localhost",)
     assert read.quality == site.Quality(share=0.01, seed="here", blind_soon_share=0.0)
+    assert (read.retention_days.routine_reports, read.retention_days.decided_cases) == (3650, 0)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +110,12 @@ def test_a_good_site_is_read(config: Path) -> None:
         ('seed = "here"', 'seed = " "', "quality.seed"),
         ('seed = "here"', "seed = 7", "quality.seed is 7"),
         ("[quality]", "[[quality]]", "a table [quality]"),
+        ("settled_bytes = 30", "settled_bytes = -1", "retention_days.settled_bytes is -1"),
+        ("settled_bytes = 30", "settled_bytes = 1.5", "a whole number of days"),
+        ("settled_bytes = 30", "settled_bytes = true", "retention_days.settled_bytes is True"),
+        ("settled_bytes = 30", "settled_bytes = 36526", "at most a century's"),
+        ("settled_bytes = 30", "", "the key retention_days.settled_bytes is missing"),
+        ("settled_bytes = 30", "audit = 30", "unknown key retention_days.audit"),
     ],
 )
 def test_a_bad_site_is_refused_with_file_and_key(config: Path, old: str, new: str, told: str) -> None:
