@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from flows.acting import As, Json, acting_as, open_ledger
+from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
 from flows.cli_users import user_app
 
@@ -25,7 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, so patient data
     help="Find possible spinal lesions in radiology reports and put them into a review queue.",
 )
-audit_app = typer.Typer(no_args_is_help=True, help="Check the record.")
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 app.command()(stats)
@@ -245,16 +245,3 @@ def check(json: Json = False) -> None:
             f"There is no folder for {', '.join(facts['missing_folders'])}. Make it, or mend its entry in "
             "config/sources.toml."
         )
-
-
-@audit_app.command("verify")
-def verify(json: Json = False, as_: As = "") -> None:
-    """Recompute the audit chain and the digests of the ledger, and check that no input is unaccounted for."""
-    acting_as(as_, "verify")
-    from flows import display
-    from review import audit
-
-    result = audit.verify()
-    display.as_json(result) if json else display.facts(result)
-    if not result["ok"]:
-        raise typer.Exit(1)

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from review.clock import EXPECTED, Clock
+
 ROOT = Path(__file__).resolve().parents[1]
 VIEWER_FIELDS = {"study_uid", "accession"}
 TIERS = ("stat", "urgent", "soon", "unread")
 YEAR = 525_600  # minutes
 HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\]")  # a first dot: all names below it
+CLOCKED = ("nightly", "housekeeping")
 FLOWS = ("triage", "deadlines", "quality_sample")
 CENTURY = 36_525  # days
 
@@ -39,7 +42,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What `[retention_days]` of `config/site.toml` says: days, 0 = for ever; the file explains each class."""
+    """What `[retention_days]` of `config/site.toml` says: days, 0 = for ever; the file explains them."""
 
     routine_reports: int
     decided_cases: int
@@ -60,6 +63,7 @@ class Site:
     late_minutes: int
     viewer_link: str
     every_minutes: dict[str, int]
+    at: dict[str, Clock]
     quality: Quality
     retention_days: Retention
 
@@ -144,9 +148,21 @@ def load_site() -> Site:
         late_minutes=late,
         viewer_link=values["viewer_link"],
         every_minutes=every,
+        at=_times(file, values["at"]),
         quality=_quality(file, values["quality"]),
         retention_days=_retention(file, values["retention_days"]),
     )
+
+
+def _times(file: Path, value: object) -> dict[str, Clock]:
+    values = table(file, "at", value)
+    same_keys(file, "at.", values, dict.fromkeys(CLOCKED))
+    for key, text in values.items():
+        try:
+            values[key] = Clock(text)
+        except (TypeError, ValueError):
+            raise SiteError(f"{file}: at.{key} is {text!r}; expected {EXPECTED}") from None
+    return values
 
 
 def _retention(file: Path, value: object) -> Retention:

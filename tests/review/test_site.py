@@ -20,6 +20,9 @@ viewer_link = "https://viewer.example/?uid={study_uid}"
 triage = 5
 deadlines = 6
 quality_sample = 1440
+[at]
+nightly = "01:30"
+housekeeping = "saturday 23:05"
 [quality]
 share = 0.01
 seed = "here"
@@ -61,6 +64,11 @@ def test_a_good_site_is_read(config: Path) -> None:
     (config / "site.toml").write_text(GOOD)
     read = site.load_site()
     assert read.allowed_hosts == ("localhost",)
+    assert {key: time.cron for key, time in read.at.items()} == {
+        "nightly": "30 1 * * *",
+        "housekeeping": "5 23 * * 6",
+    }
+    assert [str(time) for time in read.at.values()] == ["daily at 01:30", "Saturdays at 23:05"]
     assert read.quality == site.Quality(share=0.01, seed="here", blind_soon_share=0.0)
     assert (read.retention_days.routine_reports, read.retention_days.decided_cases) == (3650, 0)
 
@@ -95,6 +103,12 @@ def test_a_good_site_is_read(config: Path) -> None:
         ("deadlines = 6", "", "the key every_minutes.deadlines is missing"),
         ("deadlines = 6", "deadlines = 6\nnightly = 1", "unknown key every_minutes.nightly"),
         ("[every_minutes]", "[each]", "unknown key each"),
+        ('"01:30"', '"24:00"', "at.nightly is '24:00'"),
+        ('"01:30"', '"1:30"', 'a time of day such as "02:00"'),
+        ('"01:30"', "130", "at.nightly is 130"),
+        ('"saturday 23:05"', '"caturday 23:05"', "at.housekeeping is 'caturday 23:05'"),
+        ('nightly = "01:30"', "", "the key at.nightly is missing"),
+        ("[at]", "[at]\nnoon = '12:00'", "unknown key at.noon"),
         ("{study_uid}", "{patient_name}", "viewer_link"),
         ("{study_uid}", "{", "viewer_link"),
         ("https://", "javascript:", "viewer_link"),
