@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
-from review.models import CaseEvent, Communication, Correction, Decision, Input, Outcome, ReportVersion
+from django.db.models import Model
+
+from review.models import (
+    CaseEvent,
+    Communication,
+    Correction,
+    Decision,
+    Input,
+    Outcome,
+    ReportVersion,
+    Study,
+    StudySeries,
+)
 
 # What a version says of its report and patient, beside text, status and time.
 FACTS = (
@@ -21,15 +34,77 @@ FACTS = (
     "modality",
     "description",
 )
+# What the digest of a row covers, by table, as `attrgetter` and `values_list` name it.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "version": (
+        *("id", "report_id", "report__key", "report__source", "report__first_arrival", "number", "status"),
+        *("arrived_at", "result_time", "text", "text_digest", *FACTS, "study_id", "context", "warnings"),
+    ),
+    # Its digest column stands for the text, the context and the reader's object: see `reading_digest`.
+    "reading": (
+        *("version_id", "shard_id", "at", "rules_version", "tier", "score", "unreadable", "decided_by"),
+        "digest",
+    ),
+    "input": ("portion_id", "item", "outcome", "reason", "detail", "raw", "version_id"),
+    "portion": (
+        *("id", "source", "path", "path_digest", "fingerprint", "offset", "attempt", "first", "items"),
+        "again_id",
+    ),
+    "shard": (
+        *("id", "run_id", "number", "kind", "source", "state", "attempts", "created_at", "started_at"),
+        *("ended_at", "error", "counts", "terms"),
+    ),
+    "study": (
+        *("id", "study_uid", "source", "folder", "accession", "accession_issuer", "patient_id"),
+        *("patient_issuer", "birth_date", "sex", "age", "modality", "body_part", "description"),
+        *("contrast_agent", "study_time"),
+    ),
+}
+SERIES = ("series_uid", "folder_digest", "modality", "instances")
+FORM = 2  # how the digest of a shard is made now; early rows of the audit do not say
+
+
+def _plain(value: object) -> str:
+    """Return what JSON does not know: a moment, or the digest of bytes."""
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, bytes | memoryview):
+        return hashlib.sha256(value).hexdigest()
+    raise TypeError(f"no digest covers a {type(value).__name__}")
+
+
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+).encode
 
 
 def canonical(value: Any) -> str:
     """Return `value` as JSON that is the same text for the same content."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def row_digest(values: Sequence[Any]) -> str:
+    """Return the digest of one row, given what `COLUMNS` names of it, in that order."""
+    return sha256(_encode(values))
+
+
+def digest_of(table: str, row: Model) -> str:
+    """Return the digest of one row of a table of `COLUMNS`."""
+    return row_digest([attrgetter(name.replace("__", "."))(row) for name in COLUMNS[table]])
+
+
+def stored_line(item: str, version: str, reading: str) -> str:
+    """Return what a shard's digest says of one input.
+
+    Each part is the digest of one row, so that a row which lost its words to an erasure can be stood for by
+    the digest that it had before; "" where there is no such row. A duplicate names the version that holds
+    its text. A shard of a reread has no inputs: its lines are the digests of its readings.
+    """
+    return sha256(f"{item} {version} {reading}")
 
 
 def reading_digest(text: str, context: dict[str, Any], data: str) -> str:
@@ -37,8 +112,18 @@ def reading_digest(text: str, context: dict[str, Any], data: str) -> str:
     return sha256(canonical([sha256(text), context, data]))
 
 
+def study_digests(studies: Iterable[int]) -> list[tuple[int, str]]:
+    """Return the digests of studies together with their series, by id."""
+    ids = sorted(studies)
+    series: dict[int, list[Any]] = {}
+    for study, *said in StudySeries.objects.filter(study__in=ids).values_list("study_id", *SERIES):
+        series.setdefault(study, []).append(said)
+    rows = Study.objects.filter(pk__in=ids).order_by("pk").values_list(*COLUMNS["study"])
+    return [(row[0], row_digest([*row, sorted(series.get(row[0], []))])) for row in rows]
+
+
 def input_line(item: Input, version: ReportVersion | None, read: str) -> str:
-    """Return what a shard's digest says of one input: what it was, whose, and what became of it.
+    """Return what the digest of an early shard says of one input; `stored_line` took its place.
 
     Parameters
     ----------
@@ -61,14 +146,20 @@ def shard_digest(lines: Iterable[str]) -> str:
     return sha256("\n".join(sorted(lines)))
 
 
-def decision_digest(decision: Decision, key: str) -> str:
-    """Return the digest of a decision together with the case as it stood before the person."""
+def decision_digest(decision: Decision, key: str, read: str = "") -> str:
+    """Return the digest of a decision together with the case as it stood before the person.
+
+    Parameters
+    ----------
+    read
+        What stands for the digest of the reading, if its words were erased.
+    """
     version = decision.reading.version
     said = {
         "case": decision.case_id,
         "report": key,
         "version": version.pk,
-        "read": reading_digest(version.text, version.context, decision.reading.data),
+        "read": read or reading_digest(version.text, version.context, decision.reading.data),
         "account": decision.account_id,
         "at": _moment(decision.at),
         "verdict": decision.verdict,

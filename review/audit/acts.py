@@ -11,6 +11,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from review.audit.chain import Action
+from review.audit.erased import erased
 from review.digests import communication_digest, correction_digest, decision_digest, event_digest
 from review.models import AuditRow, CaseEvent, Communication, Correction, Decision
 
@@ -41,8 +42,12 @@ ACTS = {
 
 def act_faults() -> Iterator[Fault]:
     """Find acts of people that were changed, removed or made up behind the program's back."""
-    decisions = Decision.objects.select_related("reading__version__report").order_by("id")
-    made = ((one.pk, decision_digest(one, one.reading.version.report.key)) for one in decisions.iterator())
+    decisions = Decision.objects.select_related("reading__version__report").order_by("id").iterator()
+    readings = erased("reading")
+    made = (
+        (one.pk, decision_digest(one, one.reading.version.report.key, readings.get(one.reading_id, "")))
+        for one in decisions
+    )
     yield from _faults("decision", _vouched("decision", "digest", Action.CASE_DECIDED), made)
     corrections = Correction.objects.order_by("id").iterator()
     said = ((one.pk, correction_digest(one)) for one in corrections)
@@ -78,6 +83,8 @@ def _vouched(key: str, digest: str, *actions: Action) -> Iterator[Vouched]:
 
 
 def _faults(name: str, vouched: Iterable[Vouched], there: Iterable[There]) -> Iterator[Fault]:
+    before = erased(name)
+    there = ((pk, before.get(pk, digest)) for pk, digest in there)
     for pk, number, said, found in _paired(vouched, there):
         if number is None:
             yield {"row": None, "what": f"{name} {pk} stands in no row of the audit"}

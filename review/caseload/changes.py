@@ -23,8 +23,14 @@ class Change:
     tier: Tier | None  # None when it reads as routine
 
 
-def submit(changes: Sequence[Change], now: datetime) -> None:
-    """Open or change the cases of reports that have a new version; called in the ledger's transaction."""
+def submit(changes: Sequence[Change], now: datetime) -> list[CaseEvent]:
+    """Open or change the cases of reports that have a new version; called in the ledger's transaction.
+
+    Returns
+    -------
+    list of CaseEvent
+        What happened to cases, for which the audit row of the transaction must vouch (`close_shard`).
+    """
     reports = {change.version.report_id for change in changes}
     # Locked, so that a person's decision and a newer version come one after the other.
     held = {
@@ -53,6 +59,7 @@ def submit(changes: Sequence[Change], now: datetime) -> None:
     mark(case for case in held.values() if case.state != State.WITHDRAWN)
     CaseEvent.objects.bulk_create(events)
     blind.keep([case for case in opened if case.is_blind], QualitySample.Stratum.SOON, now)
+    return events
 
 
 def new_case(version: ReportVersion, reading: Reading, tier: Tier, now: datetime) -> Case:

@@ -6,12 +6,10 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.utils import timezone
-
-from review import audit
 from review.caseload.marks import marks
-from review.digests import input_line, shard_digest
-from review.models import CaseMark, Input, Outcome, Reading, ReportVersion, Shard
+from review.digests import digest_of, stored_line
+from review.ledger.closing import close_shard
+from review.models import CaseEvent, CaseMark, Input, Outcome, Reading, ReportVersion, Shard
 from review.records import NewOutcome
 
 Row = tuple[Input, ReportVersion | None, Reading | None]
@@ -42,7 +40,13 @@ def input_rows(
     return rows
 
 
-def finish(shard: Shard, rows: Iterable[Row], extra: Mapping[str, int]) -> dict[str, int]:
+def finish(
+    shard: Shard,
+    rows: Iterable[Row],
+    extra: Mapping[str, int],
+    events: Iterable[CaseEvent] = (),
+    studies: Iterable[int] = (),
+) -> dict[str, int]:
     """Mark the shard as done, and let the audit vouch for its inputs; the last act of storing."""
     counts: Counter[str] = Counter(extra)
     terms: Counter[str] = Counter()
@@ -54,18 +58,13 @@ def finish(shard: Shard, rows: Iterable[Row], extra: Mapping[str, int]) -> dict[
         if reading:
             terms[READ] += 1
             terms.update(value for kind, value in marks(reading.content) if kind == CaseMark.Kind.CONCEPT)
-        lines.append(input_line(row, version, reading.digest if reading else ""))
+        lines.append(
+            stored_line(
+                digest_of("input", row),
+                digest_of("version", version) if version else "",
+                digest_of("reading", reading) if reading else "",
+            )
+        )
     shard.counts, shard.terms = dict(counts), dict(terms)
-    shard.state = Shard.State.DONE
-    shard.ended_at = timezone.now()
-    shard.save(update_fields=["counts", "terms", "state", "ended_at"])
-    audit.record(
-        audit.Action.SHARD_STORED,
-        actor=audit.SYSTEM,
-        subject=f"shard:{shard.pk}",
-        shard=shard.pk,
-        run=shard.run_id,
-        inputs=len(lines),
-        digest=shard_digest(lines),
-    )
+    close_shard(shard, lines, events, studies)
     return dict(counts)

@@ -12,7 +12,7 @@ from review.digests import FACTS, canonical, reading_digest
 from review.ledger.inputs import Judged, finish, input_rows
 from review.ledger.shards import chunks
 from review.ledger.studies import clipped
-from review.models import Input, Outcome, Reading, Report, ReportVersion, Shard, Study, Tier
+from review.models import CaseEvent, Input, Outcome, Reading, Report, ReportVersion, Shard, Study, Tier
 from review.records import NewOutcome, NewVersion
 from review.versions import Holding, place
 
@@ -51,10 +51,11 @@ def store_shard(shard_id: int, outcomes: Sequence[NewOutcome]) -> dict[str, int]
         if shard.state == Shard.State.DONE:
             return dict(shard.counts)
         complete = _complete(shard, outcomes)
-        judged = _Judge(shard, complete).judge()
+        judge = _Judge(shard, complete)
+        judged = judge.judge()
         rows = input_rows(shard, complete, judged)
         Input.objects.bulk_create([row for row, _, _ in rows])
-        return finish(shard, rows, {})
+        return finish(shard, rows, {}, judge.events)
 
 
 def _complete(shard: Shard, outcomes: Sequence[NewOutcome]) -> list[NewOutcome]:
@@ -119,6 +120,7 @@ class _Judge:
         self.readings: list[Reading] = []
         self.retired: list[int] = []
         self.changes: list[caseload.Change] = []
+        self.events: list[CaseEvent] = []
 
     def judge(self) -> dict[tuple[int, int], Judged]:
         """Store what is new; return by portion and item what became of each version."""
@@ -127,7 +129,7 @@ class _Judge:
         ReportVersion.objects.filter(pk__in=self.retired).update(is_current=False)
         ReportVersion.objects.bulk_create(self.versions)
         Reading.objects.bulk_create(self.readings)
-        caseload.submit(self.changes, self.now)
+        self.events = caseload.submit(self.changes, self.now)
         return judged
 
     def _lock_reports(self, sources: dict[str, str]) -> dict[str, Report]:

@@ -76,12 +76,13 @@ def store_studies(shard_id: int, studies: Sequence[NewStudy], faults: Sequence[N
         shard = Shard.objects.select_for_update().get(pk=shard_id)
         if shard.state == Shard.State.DONE:
             return dict(shard.counts)
+        stored: list[int] = []
         for some in chunks(study.study_uid for study in studies):
             uids = set(some)
-            _store([study for study in studies if study.study_uid in uids])
+            stored += _store([study for study in studies if study.study_uid in uids])
         rows = input_rows(shard, _new_faults(shard, faults), {})
         Input.objects.bulk_create([row for row, _, _ in rows])
-        return finish(shard, rows, {"studies": len({study.study_uid for study in studies})})
+        return finish(shard, rows, {"studies": len(stored)}, studies=stored)
 
 
 def studies_for(accessions: Iterable[str], patient_ids: Iterable[str]) -> list[HeldStudy]:
@@ -109,7 +110,8 @@ def clipped(model: type[Model], **values: Any) -> dict[str, Any]:
     return {name: value[: limits[name]] if limits[name] else value for name, value in values.items()}
 
 
-def _store(studies: Sequence[NewStudy]) -> None:
+def _store(studies: Sequence[NewStudy]) -> list[int]:
+    """Store studies and their series; return the ids of the studies."""
     held = {
         study.study_uid: study for study in Study.objects.filter(study_uid__in={s.study_uid for s in studies})
     }
@@ -137,6 +139,7 @@ def _store(studies: Sequence[NewStudy]) -> None:
         for new in studies
         for series in new.series
     )
+    return list(ids.values())
 
 
 def _folder(study: NewStudy) -> str:

@@ -1,0 +1,81 @@
+"""What a shard stored is vouched for row by row; a row that lost its words is stood for by its old digest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from review import audit
+from review.digests import digest_of, input_line, shard_digest
+from review.ledger.closing import close_shard
+from review.models import AuditHead, AuditRow, Erasure, Input, Reading, ReportVersion, Shard
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def erase() -> Callable[..., None]:
+    """Keep the digest of a row, then take its words."""
+
+    def take(table: str, row: Any, digest: str, **words: object) -> None:
+        erasure = Erasure.objects.create(at=timezone.now())
+        erasure.rows.create(table=table, row=row.pk, digest=digest)
+        type(row).objects.filter(pk=row.pk).update(**words)
+
+    return take
+
+
+def test_what_was_erased_is_stood_for_by_its_digest(deliver: Make, version: Make, erase: Make) -> None:
+    held = version("A1", "stat")
+    deliver(held, held, "no_text")
+    there = ReportVersion.objects.get()
+    reading = there.readings.get()
+    rejected = Input.objects.get(outcome="rejected")
+    erase("version", there, digest_of("version", there), text="", context={}, patient_id="")
+    assert not audit.verify()["ok"]
+    erase("reading", reading, reading.digest, data="{}")
+    erase("input", rejected, digest_of("input", rejected), raw=None, detail="")
+    assert audit.verify()["faults"] == []
+    Reading.objects.update(tier="routine")
+    assert "was changed" in audit.verify()["faults"][0]["what"]
+
+
+def test_a_shard_of_before_digests_of_rows_still_verifies(deliver: Make, version: Make) -> None:
+    held = version("A1", "stat")
+    deliver(held, version("A2", None, "deleted"), held, "no_text")
+    shard = Shard.objects.get()
+    lines = [
+        input_line(one, one.version, one.version.readings.get().digest if one.outcome == "queued" else "")
+        for one in shard.inputs.select_related("version")
+    ]
+    before = ""
+    for row in AuditRow.objects.order_by("number"):
+        if row.action == "shard.stored":
+            row.detail = {"shard": shard.pk, "run": shard.run_id, "inputs": 4, "digest": shard_digest(lines)}
+        row.mac = before = audit.chain.row_mac(row, before)
+        row.save()
+    AuditHead.objects.update(mac=before)
+    assert audit.verify()["faults"] == []
+    ReportVersion.objects.filter(report__key="A2").update(text="nothing")
+    assert "was changed" in audit.verify()["faults"][0]["what"]
+
+
+def test_the_readings_of_a_reread_are_vouched_for_by_their_shard(
+    deliver: Make, version: Make, run: Make
+) -> None:
+    deliver(version("A1", "stat"))
+    now = timezone.now()
+    shard = Shard.objects.create(run_id=run(), number=1, kind="readings", created_at=now)
+    first = Reading.objects.get()
+    again = Reading.objects.get()
+    again.pk, again.shard, again.at = None, shard, now
+    again.save()
+    shard.counts = {}
+    close_shard(shard, [digest_of("reading", again)])
+    assert audit.verify()["faults"] == []
+    Reading.objects.filter(pk=first.pk).update(shard=shard)
+    assert len(audit.verify()["faults"]) == 2
