@@ -9,11 +9,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
 
-from flows import places
+from flows import editions, places
 from flows.intake import formats
 from flows.intake.frame import outcome_table
 from flows.intake.sources import Source
-from nlp import reader
+from nlp import vocabulary
 from review import audit, ledger
 from review.ledger import FailedPortion
 from review.records import NewPortion, PortionKind
@@ -33,7 +33,7 @@ def open_run(trigger: str, scope: str = "", actor: str = audit.SYSTEM) -> int:
         trigger=trigger,
         scope=scope,
         actor=actor,
-        rules_version=reader.rules_version(),
+        rules_version=editions.keep(vocabulary.current().rules),
         code_version=version("spinetriage"),
     )
 

@@ -7,55 +7,97 @@ from typing import Any
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 # Importing a component registers its factory.
-from nlp import certainty as certainty_rules
-from nlp import (  # noqa: F401
-    compartments,
-    conflicts,
-    details,
-    diagnoses,
-    fractures,
-    lesions,
-    levels,
-    neural,
-    notes,
-    pressure,
-    priority,
-    red_flags,
-    sections,
-    sentences,
-    sizes,
-    stability,
-    summary,
-    trends,
-)
+from nlp.certainty import Certainty, certainty_at
+from nlp.compartments import Compartments
+from nlp.conflicts import Conflicts
+from nlp.details import Details
+from nlp.diagnoses import Diagnoses
+from nlp.fractures import Fractures
+from nlp.lesions import Lesions
+from nlp.levels import Levels
+from nlp.neural import Neural
+from nlp.notes import Notes
 from nlp.page import Page, new_page
+from nlp.pressure import Pressure
+from nlp.priority import Priority
 from nlp.reading import Reading
-from nlp.summary import summarize
-from nlp.vocabulary import current
+from nlp.red_flags import RedFlags
+from nlp.sections import Sections
+from nlp.sentences import Sentences
+from nlp.sizes import Sizes
+from nlp.stability import Stability
+from nlp.summary import Summary, summarize
+from nlp.trends import Trends
+from nlp.vocabulary import Vocabulary, current
 
-PIPELINE = (
-    "sections",
-    "sentences",
-    "lesions",
-    "pressure",
-    "certainty",
-    "levels",
-    "trends",
-    "compartments",
-    "diagnoses",
-    "neural",
-    "sizes",
-    "details",
-    "fractures",
-    "stability",
-    "notes",
-    "conflicts",
-    "red_flags",
-    "priority",
-    "summary",
-)
+# The parts of a reading in their order; spaCy knows each by the name `spinetriage_…`.
+COMPONENTS: dict[str, Callable[[Vocabulary], Callable[[Doc], Doc]]] = {
+    "sections": Sections,
+    "sentences": Sentences,
+    "lesions": Lesions,
+    "pressure": Pressure,
+    "certainty": Certainty,
+    "levels": Levels,
+    "trends": Trends,
+    "compartments": Compartments,
+    "diagnoses": Diagnoses,
+    "neural": Neural,
+    "sizes": Sizes,
+    "details": Details,
+    "fractures": Fractures,
+    "stability": Stability,
+    "notes": Notes,
+    "conflicts": Conflicts,
+    "red_flags": RedFlags,
+    "priority": Priority,
+    "summary": Summary,
+}
+PIPELINE = tuple(COMPONENTS)
+
+
+class Reader:
+    """Reads by one set of rules; several readers may stand side by side, each with rules of its own.
+
+    Parameters
+    ----------
+    vocabulary
+        As `nlp.vocabulary.compile_rules` makes it.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._components = [make(vocabulary) for make in COMPONENTS.values()]
+        self._words = Vocab()  # spaCy wants one; no component looks at its words
+
+    def read(self, text: str, **context: Any) -> Reading:
+        """Read one report, as the function `read` says."""
+        page = new_page(text, context, self.vocabulary)
+        if page.hits:
+            self._run(page, len(COMPONENTS) - 1)
+        return summarize(page)
+
+    def certainty_of(self, text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, str | None]]:
+        """Tell certainty and cue of spans, as the function `certainty_of` says."""
+        for start, end in spans:
+            if not 0 <= start < end <= len(text):
+                raise ValueError(f"span ({start}, {end}) does not fit a text of {len(text)} characters")
+        page = new_page(text, {}, self.vocabulary)
+        self._run(page, PIPELINE.index("sentences") + 1)
+        return [certainty_at(page, start, end) for start, end in spans]
+
+    def _run(self, page: Page, components: int) -> None:
+        """Send a page through the first components; they need the page only, not spaCy's tokens."""
+        doc = Doc(self._words, user_data={"spinetriage": page})
+        for component in self._components[:components]:
+            component(doc)
+
+
+@cache
+def _usual() -> Reader:
+    return Reader(current())
 
 
 @cache
@@ -87,10 +129,7 @@ def read(text: str, **context: Any) -> Reading:
     Reading
         `to_dict()` is the object of the JSON contract; offsets count characters of `text`.
     """
-    page = new_page(text, context, current())
-    if page.hits:
-        _run(page, PIPELINE[:-1])
-    return summarize(page)
+    return _usual().read(text, **context)
 
 
 def read_many(items: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Reading]:
@@ -114,27 +153,9 @@ def certainty_of(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str,
     ValueError
         If a span lies outside the text or is empty.
     """
-    for start, end in spans:
-        if not 0 <= start < end <= len(text):
-            raise ValueError(f"span ({start}, {end}) does not fit a text of {len(text)} characters")
-    page = new_page(text, {}, current())
-    _run(page, ("sections", "sentences"))
-    return [certainty_rules.certainty_at(page, start, end) for start, end in spans]
+    return _usual().certainty_of(text, spans)
 
 
 def rules_version() -> str:
     """'sha256:…' over the loaded rule files and the code of this room."""
     return current().rules.version
-
-
-@cache
-def _components() -> dict[str, Callable[[Doc], Doc]]:
-    return {name.removeprefix("spinetriage_"): component for name, component in language().pipeline}
-
-
-def _run(page: Page, names: Iterable[str]) -> None:
-    """Send a page through components of the pipeline; they need the page only, not spaCy's tokens."""
-    doc = Doc(language().vocab, user_data={"spinetriage": page})
-    components = _components()
-    for name in names:
-        components[name](doc)

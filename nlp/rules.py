@@ -1,12 +1,12 @@
 """The knowledge of the reading room, loaded from the configuration folder and frozen."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nlp.described import DetailRules
+from nlp.edition import LEXICON, rule_files, version_of
 from nlp.english import LanguageRules
 from nlp.level_rules import LevelRules
 from nlp.pictures import Picture
@@ -28,9 +28,9 @@ from nlp.schema import (
     Trap,
     Trend,
 )
-from nlp.strict import ConfigError, Frozen, check_keys, one_of, read_toml, record
+from nlp.strict import ConfigError, Frozen, check_keys, one_of, parse_toml, record
 
-__all__ = ["ConfigError", "Rules", "config_folder", "load"]
+__all__ = ["ConfigError", "Rules", "config_folder", "load", "parse"]
 
 Table = TypeVar("Table")
 
@@ -55,18 +55,30 @@ def load(folder: Path | None = None) -> Rules:
         If a file is missing, or holds an unknown key, label, class or compartment, or a form twice.
     """
     folder = folder or config_folder()
-    digest = hashlib.sha256()
+    return parse(rule_files(folder), folder)
+
+
+def parse(files: Mapping[str, str], folder: Path) -> Rules:
+    """Make the rules of files that are at hand as text, such as those kept from another day.
+
+    Parameters
+    ----------
+    files
+        As `nlp.edition.rule_files` returns them.
+    folder
+        Where they come from, for what is said of a file that is wrong.
+
+    Raises
+    ------
+    ConfigError
+        As `load`.
+    """
 
     def read(name: str) -> Any:
-        path = folder / name
-        tables = read_toml(path)
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-        return tables
+        return parse_toml(folder / name, files[name])
 
-    lexicon = sorted((folder / "lexicon").glob("*.toml"))
-    if not lexicon:
-        raise ConfigError(f"{folder / 'lexicon'}: no *.toml file; expected one file per class of lesions")
-    concepts = tuple(c for path in lexicon for c in _concepts(path, read(f"lexicon/{path.name}")))
+    lexicon = [folder / name for name in files if name.startswith(LEXICON)]
+    concepts = tuple(c for path in lexicon for c in _concepts(path, read(f"{LEXICON}{path.name}")))
     context = read("context.toml")
     _only(folder / "context.toml", context, {"cue", "trend"})
     compartments = read("compartments.toml")
@@ -92,13 +104,11 @@ def load(folder: Path | None = None) -> Rules:
         details=_check_details(
             record(DetailRules, read("details.toml"), str(folder / "details.toml")), concepts
         ),
-        version="",
+        version=version_of(files),
+        files=Frozen(files),
     )
     _check_forms(concepts, lexicon)
     _check_priority(rules, folder / "priority.toml")
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    object.__setattr__(rules, "version", f"sha256:{digest.hexdigest()}")
     return rules
 
 

@@ -270,3 +270,4 @@ class Rules:
     priority: PriorityRules
     details: DetailRules
     version: str
+    files: Mapping[str, str]  # the text of each file that all of it was read from, by name

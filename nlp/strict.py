@@ -36,19 +36,17 @@ class Frozen(dict[str, Any]):
         return Frozen, (dict(self),)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the tables of a TOML file.
+def parse_toml(path: Path, text: str) -> dict[str, Any]:
+    """Return the tables of a TOML file, given its text.
 
     Raises
     ------
     ConfigError
-        If the file is missing, unreadable or no TOML.
+        If it is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: not found; expected this file in the configuration folder") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -19,6 +19,7 @@ from review.models import (
     Input,
     Outcome,
     ReportVersion,
+    RuleSet,
     Study,
     StudySeries,
 )
@@ -110,6 +111,29 @@ def stored_line(item: str, version: str, reading: str) -> str:
 def reading_digest(text: str, context: dict[str, Any], data: str) -> str:
     """Return the digest of one reading: what was read, what was told about it, what came out."""
     return sha256(canonical([sha256(text), context, data]))
+
+
+def rules_version(files: Mapping[str, str], program: Mapping[str, str], libraries: Mapping[str, str]) -> str:
+    """Return the name of the rules that these files, program and libraries are.
+
+    Parameters
+    ----------
+    files
+        The text of each rule file by its name.
+    program
+        The SHA-256 of each file of the program that reads, by its name.
+    libraries
+        The version of each library under it.
+    """
+    digests = {name: sha256(text) for name, text in files.items()}
+    whole = {"files": digests, "program": dict(program), "libraries": dict(libraries)}
+    return f"sha256:{sha256(canonical(whole))}"
+
+
+def applied_digest(rules: RuleSet) -> str:
+    """Return the digest of the act by which rules went live."""
+    at = _moment(rules.applied_at) if rules.applied_at else ""
+    return sha256(canonical([rules.version, at, rules.applied_by_id, rules.reason]))
 
 
 def study_digests(studies: Iterable[int]) -> list[tuple[int, str]]:

@@ -6,6 +6,7 @@ An empty string means "the source did not say".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -15,6 +16,17 @@ CIRCUMSTANCES = ("unreadable", "vanished", "changed", "not_delivered")
 
 PortionKind = Literal["reports", "studies"]
 ReportStatus = Literal["preliminary", "final", "corrected", "addendum", "deleted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that a rules version stands for; the version is over files, program and libraries."""
+
+    version: str
+    files: Mapping[str, str]  # the text of each rule file by name
+    program: Mapping[str, str]  # the SHA-256 of each file of the program that reads
+    libraries: Mapping[str, str]  # name and version of what it runs on
+    code_version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from review.audit.acts import act_faults
 from review.audit.chain import Action, anchored, row_mac
 from review.audit.erased import erased
 from review.audit.rights import right_faults
+from review.audit.rules import rule_faults
 from review.audit.shards import shard_faults
 from review.audit.states import state_faults
 from review.conservation import conservation, totals
@@ -41,7 +42,7 @@ def verify() -> dict[str, Any]:
         number of an audit row or None; `inputs` and `outcomes` as counted from the tables.
     """
     rows = AuditRow.objects.count()
-    faults = [*_chain_faults(), *right_faults(), *shard_faults()]
+    faults = [*_chain_faults(), *right_faults(), *rule_faults(), *shard_faults()]
     faults += [*act_faults(), *state_faults(), *_case_faults()]
     faults += [{"row": None, "what": what} for what in conservation(None)]
     inputs, outcomes = totals()

@@ -8,6 +8,7 @@ from review.conservation import conservation
 from review.ledger.explanation import explain
 from review.ledger.history import outcome_rows, rejected, rejected_count, runs, summary
 from review.ledger.intake import Intake, Waiting, intake
+from review.ledger.rules import apply_rules, keep_rules, kept_rules
 from review.ledger.running import (
     beat,
     close_run,
@@ -41,6 +42,7 @@ __all__ = [
     "TakenPortion",
     "Waiting",
     "add_shard",
+    "apply_rules",
     "beat",
     "close_run",
     "conservation",
@@ -50,6 +52,8 @@ __all__ = [
     "failed",
     "holdings",
     "intake",
+    "keep_rules",
+    "kept_rules",
     "known",
     "name_prefect_run",
     "open_run",

@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from review import audit
-from review.models import Run, Shard
+from review.models import RuleSet, Run, Shard
 
 # A run on another host whose heart has not beaten for so long is dead.
 SILENCE = timedelta(minutes=5)
@@ -64,6 +64,7 @@ def open_run(
             rules_version=rules_version,
             code_version=code_version,
             prefect_flow_run=prefect_flow_run,
+            rules_kept=RuleSet.objects.filter(pk=rules_version).exists(),
         )
     return run.pk
 

@@ -107,6 +107,11 @@ class CaseEvent(models.Model):
         CALMER = "calmer", "a newer version reads as less urgent; the tier stays"
         WITHDRAWN = "withdrawn", "the report was withdrawn"
         WAITS_AGAIN = "waits_again", "a newer version made the case wait again"
+        # The same version, read again with other rules: what it led to.
+        REREAD = "reread", "read again with other rules"
+        REREAD_UP = "reread_up", "read again with other rules: the tier rose"
+        REREAD_DOWN = "reread_down", "read again with other rules, as less urgent; the tier stays"
+        REREAD_AGAIN = "reread_again", "read again with other rules: it waits again"
         CLAIMED = "claimed", "claimed"
         EXTENDED = "extended", "claim extended"
         RELEASED = "released", "released"

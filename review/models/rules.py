@@ -9,13 +9,14 @@ from django.db import models
 class RuleSet(models.Model):
     """Everything that one rules version stands for, under its content's own address; never changed."""
 
-    version = models.CharField(max_length=80, primary_key=True)  # sha256:…, over rules and code of the reader
+    # sha256:… over files, program and libraries: see review.digests.rules_version.
+    version = models.CharField(max_length=80, primary_key=True)
     first_used = models.DateTimeField()
     code_version = models.CharField(max_length=80)
-    code_digest = models.CharField(max_length=80)  # of the reader's program
+    program = models.JSONField(default=dict)  # name → SHA-256, of each file of the program that reads
     libraries = models.JSONField(default=dict)  # name → version, of what the reader runs on
     files = models.BinaryField()  # the rule files, as compressed canonical JSON: name → text
-    # Who let these rules go live, and why; none for those a fresh installation came with.
+    # When, by whom and why these rules last went live; by nobody where an installation began with them.
     applied_at = models.DateTimeField(null=True)
     applied_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)

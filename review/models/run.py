@@ -60,6 +60,7 @@ class Shard(models.Model):
     error = models.CharField(max_length=500, blank=True)  # a type name and ids only
     counts = models.JSONField(default=dict)  # inputs by outcome, queued ones by tier too
     terms = models.JSONField(default=dict)  # reports read, and how many of them affirm each concept
+    versions = models.JSONField(default=list)  # ids of the versions that a reread reads again
 
     class Meta:
         indexes = (models.Index(fields=["ended_at"], name="shard_ended"),)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.phrases import plain
-from nlp.reader import PIPELINE, certainty_of, language, read, read_many, rules_version
+from nlp.reader import PIPELINE, Reader, certainty_of, language, read, read_many, rules_version
 from nlp.schema import CERTAINTIES, COMPARTMENTS, LESION_CLASSES, TRENDS
 from nlp.vocabulary import Anchor, current
 
@@ -278,15 +278,15 @@ def all_texts():
         yield path.read_text(encoding="utf-8", errors="replace")
 
 
-def test_what_is_left_unread_would_change_nothing(monkeypatch):
+def test_what_is_left_unread_would_change_nothing():
     """A report without a word of the spine is put aside after one scan: reading it whole gives the same."""
     texts = list(all_texts())
     sparse = [read(text).to_dict() for text in texts]
     first, never_empty = current().spine, [(0, 0, Anchor(pressable=True))]
     always = SimpleNamespace(find=lambda text: first.find(text) or never_empty)
     whole = dataclasses.replace(current(), spine=always)
-    monkeypatch.setattr("nlp.reader.current", lambda: whole)
-    assert [read(text).to_dict() for text in texts] == sparse
+    thorough = Reader(whole)
+    assert [thorough.read(text).to_dict() for text in texts] == sparse
 
 
 def test_spacy_finds_every_component_without_our_imports():

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from nlp.edition import rule_files as rules_of
+from nlp.edition import version_of
 from nlp.evaluation.lists import faults, superfluous
 from nlp.phrases import normal
-from nlp.rules import ConfigError, config_folder, load
+from nlp.reader import Reader, read
+from nlp.rules import ConfigError, config_folder, load, parse
 from nlp.schema import LESION_CLASSES
 from nlp.vocabulary import compile_rules
 
@@ -29,6 +32,29 @@ def test_the_shipped_rules_load():
     rules = load()
     assert len(rules.concepts) >= 147
     assert rules.version.startswith("sha256:") and len(rules.version) == 71
+
+
+def test_two_readers_with_other_rules_read_side_by_side(folder):
+    change(folder, "lexicon/suspicious.toml", "forms = [", 'forms = ["pepper-pot appearance",')
+    text = "FINDINGS: Pepper-pot appearance of the L2 vertebral body."
+    other = Reader(compile_rules(load(folder)))
+    assert [other.read(text).tier, read(text).tier, other.read(text).tier] == ["soon", "routine", "soon"]
+    assert other.read(text).rules_version == load(folder).version != read(text).rules_version
+
+
+def test_rules_that_were_kept_as_text_are_the_same_rules(folder):
+    rules = load(folder)
+    again = parse(dict(reversed(rules.files.items())), Path("elsewhere"))
+    assert again.version == rules.version == version_of(rules.files)
+    assert again.files == rules_of(folder)
+
+
+def test_what_is_no_rule_file_is_no_part_of_the_version(folder):
+    before = load(folder).version
+    (folder / "site.toml").write_text("name = 'Other'")
+    assert load(folder).version == before
+    change(folder, "spelling.toml", "\n", "\r\n")
+    assert load(folder).version != before
 
 
 def test_the_folder_is_named_by_the_environment(folder, monkeypatch):
