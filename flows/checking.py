@@ -7,9 +7,14 @@ from typing import Any
 from flows import display, places
 from nlp.evaluation.lists import faults, superfluous
 from nlp.vocabulary import current
-from review import site
+from review import alert_settings, site
 
 LONGEST_LIST = 10  # warnings of one kind printed for people
+
+NOBODY = (
+    "nobody is told of alerts: set up [email] or [webhook] in config/alerts.toml, or ask "
+    "`spinetriage alerts` from cron or a monitor"
+)
 
 
 def facts() -> dict[str, Any]:
@@ -23,6 +28,8 @@ def facts() -> dict[str, Any]:
     vocabulary = current()
     rules = vocabulary.rules
     _, sources = places.configured()
+    chosen = alert_settings.load_alerts()
+    told_by = [name for name in ("email", "webhook") if getattr(chosen, name).enabled] + list(chosen.own)
     used = [source for source in sources if source.enabled]
     return {
         "rules_version": rules.version,
@@ -35,9 +42,14 @@ def facts() -> dict[str, Any]:
         },
         "site": site.load_site().name,
         "waiting_minutes": site.load_deadlines().waiting,
+        "alerts_told_by": told_by,
         "sources": {source.name: str(source.folder) for source in used},
         "missing_folders": [source.name for source in used if not source.folder.is_dir()],
-        "warnings": {"contradictions": faults(rules), "needless_forms": superfluous(rules)},
+        "warnings": {
+            "contradictions": faults(rules),
+            "needless_forms": superfluous(rules),
+            "alerts": [] if told_by else [NOBODY],
+        },
     }
 
 

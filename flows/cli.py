@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from flows.acting import As, Json, acting_as, open_ledger
+from flows.cli_alerts import alerts
 from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
 from flows.cli_users import user_app
@@ -30,6 +31,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 app.command()(stats)
 app.command()(sample)
+app.command()(alerts)
 
 Limit = Annotated[int, typer.Option(min=1, help="How many to print at most.")]
 

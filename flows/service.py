@@ -23,6 +23,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
 from flows import display
+from flows.alerts import alerts
 from flows.deadlines import deadlines
 from flows.quality_sample import quality_sample
 from flows.server import ServerError
@@ -30,7 +31,7 @@ from flows.triage import triage
 from review import accounts
 
 # Each has its key in `every_minutes` of site.toml.
-SERVED: tuple[Flow[..., Any], ...] = (triage, deadlines, quality_sample)
+SERVED: tuple[Flow[..., Any], ...] = (triage, deadlines, quality_sample, alerts)
 WEB_SECONDS = 60
 
 

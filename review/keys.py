@@ -37,6 +37,18 @@ def secret(variable: str, name: str) -> str:
     return value
 
 
+def given(variable: str, name: str) -> str:
+    """Return a secret that somebody else gave us, from the environment, else from its file; "" without one.
+
+    Raises
+    ------
+    SiteError
+        When others may read its file.
+    """
+    file = var_folder() / "secrets" / name
+    return os.environ.get(variable, "") or (_private(file) if file.exists() else "")
+
+
 def _from_file(file: Path) -> str:
     if not file.exists():
         file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -51,6 +63,10 @@ def _from_file(file: Path) -> str:
             pass  # another process was first; its secret is the one
         finally:
             draft.unlink()
+    return _private(file)
+
+
+def _private(file: Path) -> str:
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SiteError(f"{file} can be read by others; make it private: chmod 600 {file}")
     return file.read_text().strip()

@@ -6,14 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from review.site import SiteError, config_folder, has_host, read_toml, same_keys, table
+from review.site import SiteError, config_folder, has_host, is_here, read_toml, same_keys, table
+from review.strict import count, record
 
 ROLES = ("radiologist", "lead", "auditor", "operator", "admin")  # of `review.models.Role`; models come later
 GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "group")
-HERE = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,11 @@ def load_logins() -> Logins:
     values = read_toml(file)
     same_keys(file, "", values, Logins.__dataclass_fields__)
     return Logins(
-        idle_minutes=_count(file, "idle_minutes", values["idle_minutes"]),
-        session_hours=_count(file, "session_hours", values["session_hours"]),
+        idle_minutes=count(file, "idle_minutes", values["idle_minutes"]),
+        session_hours=count(file, "session_hours", values["session_hours"]),
         second_factor=_second_factor(file, values["second_factor"]),
-        lockout=Lockout(**_counts(file, "lockout", values["lockout"], Lockout)),
-        pace=Pace(**_counts(file, "pace", values["pace"], Pace)),
+        lockout=record(file, "lockout", values["lockout"], Lockout),
+        pace=record(file, "pace", values["pace"], Pace),
         oidc=_oidc(file, values["oidc"]),
         ldap=_ldap(file, values["ldap"]),
     )
@@ -113,7 +112,8 @@ def oidc_secret(oidc: Oidc) -> str:
 
 
 def _oidc(file: Path, value: object) -> Oidc:
-    oidc = Oidc(**_described(file, "oidc", value, Oidc))
+    oidc = record(file, "oidc", value, Oidc)
+    _check_map(file, "oidc.roles", oidc.roles)
     if oidc.enabled:
         _needed(file, "oidc", oidc, "name", "issuer", "client_id", "scope", "claim", "roles")
         if not (has_host(oidc.issuer, "https") or _is_here(oidc.issuer, "http")):
@@ -128,7 +128,8 @@ def _oidc(file: Path, value: object) -> Oidc:
 
 
 def _ldap(file: Path, value: object) -> Ldap:
-    ldap = Ldap(**_described(file, "ldap", value, Ldap))
+    ldap = record(file, "ldap", value, Ldap)
+    _check_map(file, "ldap.roles", ldap.roles)
     if ldap.group_class not in GROUP_CLASSES:
         raise SiteError(
             f"{file}: ldap.group_class is {ldap.group_class!r}; expected one of {', '.join(GROUP_CLASSES)}"
@@ -155,21 +156,7 @@ def _ldap(file: Path, value: object) -> Ldap:
 
 
 def _is_here(address: str, scheme: str) -> bool:
-    return has_host(address, scheme) and urlsplit(address).hostname in HERE
-
-
-def _described(file: Path, name: str, given: object, kind: Any) -> dict[str, Any]:
-    """Check the keys and the types of a table against the fields of its record."""
-    values = table(file, name, given)
-    same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
-    for key, value in values.items():
-        if key == "roles":
-            _check_map(file, f"{name}.roles", value)
-        elif not isinstance(value, {"bool": bool, "str": str}[kind.__dataclass_fields__[key].type]):
-            expected = {"bool": "true or false", "str": "a text in quotes"}
-            wanted = expected[kind.__dataclass_fields__[key].type]
-            raise SiteError(f"{file}: {name}.{key} is {value!r}; {wanted} was expected")
-    return values
+    return has_host(address, scheme) and is_here(urlsplit(address).hostname)
 
 
 def _check_map(file: Path, key: str, value: object) -> None:
@@ -180,9 +167,9 @@ def _check_map(file: Path, key: str, value: object) -> None:
             )
 
 
-def _needed(file: Path, name: str, record: Oidc | Ldap, *keys: str) -> None:
+def _needed(file: Path, name: str, given: Oidc | Ldap, *keys: str) -> None:
     for key in keys:
-        if not getattr(record, key):
+        if not getattr(given, key):
             raise SiteError(f"{file}: {name}.{key} is empty, but {name}.enabled is true")
 
 
@@ -192,15 +179,3 @@ def _second_factor(file: Path, roles: object) -> frozenset[str]:
             f"{file}: second_factor is {roles!r}; a list of roles was expected, out of {', '.join(ROLES)}"
         )
     return frozenset(roles)
-
-
-def _counts(file: Path, name: str, value: object, kind: Any) -> dict[str, int]:
-    values = table(file, name, value)
-    same_keys(file, f"{name}.", values, kind.__dataclass_fields__)
-    return {key: _count(file, f"{name}.{key}", value) for key, value in values.items()}
-
-
-def _count(file: Path, key: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 1_000_000:
-        raise SiteError(f"{file}: {key} is {value!r}; a whole number above 0 was expected")
-    return value

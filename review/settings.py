@@ -8,6 +8,7 @@ from typing import Any
 
 import dj_database_url
 
+from review.alert_settings import load_alerts
 from review.directory_settings import directory_settings
 from review.keys import secret
 from review.logins import load_logins, oidc_secret
@@ -16,6 +17,7 @@ from review.site import SiteError, load_deadlines, load_site, var_folder
 SITE = load_site()
 WAITING_MINUTES, AGAIN_MINUTES, LEAD_MINUTES = load_deadlines()
 LOGINS = load_logins()
+ALERTS = load_alerts()
 VAR = var_folder()
 SECRET_KEY = secret("SPINETRIAGE_SECRET_KEY", "django")
 AUDIT_KEY = secret("SPINETRIAGE_AUDIT_KEY", "audit")

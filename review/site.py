@@ -23,7 +23,7 @@ TIERS = ("stat", "urgent", "soon", "unread")
 YEAR = 525_600  # minutes
 HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\]")  # a first dot: all names below it
 CLOCKED = ("nightly", "housekeeping")
-FLOWS = ("triage", "deadlines", "quality_sample")
+FLOWS = ("triage", "deadlines", "quality_sample", "alerts")
 CENTURY = 36_525  # days
 
 
@@ -230,6 +230,11 @@ def has_host(address: str, *schemes: str) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and not re.search(r"\s", address)
     except ValueError:  # "https://["
         return False
+
+
+def is_here(host: str | None) -> bool:
+    """Tell whether a name is that of this machine, so that what is sent there does not travel."""
+    return host in {"localhost", "127.0.0.1", "::1"}
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.urls.converters import IntConverter
 from review.pages import (
     accounts,
     acts,
+    alerts,
     case,
     entry,
     health,
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("statistics/<slug:name>.svg", statistics.picture, name="statistics_picture"),
     path("statistics/<slug:name>.csv", statistics.table, name="statistics_table"),
     path("runs/", lists.runs, name="runs"),
+    path("alerts/", alerts.alerts, name="alerts"),
     path("rejected/", lists.rejected, name="rejected"),
     path("case/next/", acts.next_case, name="next"),
     path("case/<id:case_id>/", case.case, name="case"),

@@ -1,7 +1,7 @@
 """The tables of the room of people."""
 
 from review.models.account import Account, Role, SavedView, Use
-from review.models.alert import Alert
+from review.models.alert import Alert, Notice
 from review.models.audit import AuditHead, AuditRow
 from review.models.case import (
     Case,
@@ -40,6 +40,7 @@ __all__ = [
     "Escalation",
     "Input",
     "LegalHold",
+    "Notice",
     "Outcome",
     "Portion",
     "QualitySample",

@@ -15,6 +15,7 @@ class Alert(models.Model):
         REJECTED = "rejected", "rejected inputs grow"
         DRIFT = "drift", "what the machine finds has changed"
         RULES = "rules", "rules are in use that nobody let go live"
+        AUDIT = "audit", "the audit chain does not fit its key"
 
     cause = models.CharField(max_length=12, choices=Cause)
     about = models.CharField(max_length=80, blank=True)  # which one, where a cause may have several
@@ -29,4 +30,29 @@ class Alert(models.Model):
             models.UniqueConstraint(
                 fields=["cause", "about"], condition=models.Q(closed_at=None), name="alert_one_open"
             ),
+        )
+
+
+class Notice(models.Model):
+    """What one notifier has to tell of an alert; it stays due until that has worked."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", "new"
+        STILL = "still", "still open"
+        OVER = "over", "over"
+
+    alert = models.ForeignKey(Alert, models.PROTECT, related_name="notices")
+    notifier = models.CharField(max_length=120)
+    kind = models.CharField(max_length=6, choices=Kind)
+    due_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)  # rounds in which it did not work
+    error = models.CharField(max_length=200, blank=True)  # of the last of them: a type name or a status
+    # Which process is telling it just now, and until when no other may.
+    holder = models.CharField(max_length=32, blank=True)
+    held_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["notifier", "id"], condition=models.Q(told_at=None), name="notice_due"),
         )

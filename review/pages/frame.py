@@ -14,6 +14,7 @@ MENU = (
     ("worklist", "queue", "Worklist"),
     ("runs", "runs", "Runs"),
     ("rejected", "rejected", "Rejected"),
+    ("alerts", "alerts", "Alerts"),
     ("statistics", "statistics", "Statistics"),
     ("accounts", "accounts", "Accounts"),
 )

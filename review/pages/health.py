@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from review import audit, caseload, ledger
+from review import alerts, audit, caseload, ledger
 from review.setup import is_current
 
 AWAY = "the database cannot be used"
@@ -44,7 +44,7 @@ def queue(request: HttpRequest) -> JsonResponse:
     """
     now = timezone.now()
     try:
-        intake, tiers = ledger.intake(now, None), caseload.depths(now)
+        intake, tiers, wrong = ledger.intake(now, None), caseload.depths(now), alerts.count()
     except Error:
         return JsonResponse({"ok": False, "faults": [AWAY]}, status=503)
     faults = [*_faults(intake), *([NOT_CALLED] if any(tier.forgotten for tier in tiers.values()) else [])]
@@ -59,6 +59,7 @@ def queue(request: HttpRequest) -> JsonResponse:
         "unread": intake.unread.count,
         "rejected": intake.rejected.count,
         "not_communicated": intake.untold.count,
+        "alerts": wrong,
     }
     return JsonResponse(told)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review.ledger.inputs import READ
@@ -17,8 +17,29 @@ LEVEL = 0.05  # the chance that even one term is flagged though none has changed
 MATTERS = 1.5  # times as many, or as few: less is beyond chance in a large hospital, and means nothing
 
 
-def drift(scope: Scope) -> Table:
-    """Compare how many of 1,000 reports affirm each concept with the 30 days before the period."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two periods came to: a row for each concept, those that have changed first."""
+
+    rows: list[dict[str, Any]]
+    read: int
+    read_before: int
+    # How many versions of the rules ran meanwhile: with more than one, a drift is no news of the patients.
+    rules: int
+
+    @property
+    def tested(self) -> int:
+        """How many concepts came up often enough to be tested."""
+        return sum(row["chance"] is not None for row in self.rows)
+
+    @property
+    def changed(self) -> list[dict[str, Any]]:
+        """The rows that have changed beyond chance, and by so much that it matters."""
+        return [row for row in self.rows if row["flag"]]
+
+
+def compared(scope: Scope) -> Comparison:
+    """Compare the period with the 30 days before it."""
     now = _terms(scope)
     before = _terms(replace(scope, period=scope.period.before))
     read, read_before = now.pop(READ, 0), before.pop(READ, 0)
@@ -28,15 +49,23 @@ def drift(scope: Scope) -> Table:
         row["chance"] = chance
         row["flag"] = _flag(row)
     rows.sort(key=lambda row: (not row["flag"], row["chance"] is None, row["chance"] or 0, row["concept"]))
+    return Comparison(rows=rows, read=read, read_before=read_before, rules=_rules(scope))
+
+
+def drift(scope: Scope) -> Table:
+    """Compare how many of 1,000 reports affirm each concept with the 30 days before the period."""
+    found = compared(scope)
     return Table(
         name="drift",
         title="Terms against the month before",
-        says=_says(rows, len(tested), read, read_before),
-        of=f"Concepts that readings affirm, per 1,000 texts read: {read:,} in the period, {read_before:,} "
-        "in the 30 days before it. Tested are those of which at least five were expected in both "
-        f"(two-proportion z-test, Holm's correction for {len(tested)} terms). Flagged when the corrected "
-        f"chance is below {LEVEL:.0%} and the rate is at least × {MATTERS} or at most ÷ {MATTERS}. A "
-        f"change may lie in the patients, in how reports are written, or in the machine. {_rules(scope)}",
+        says=_says(found),
+        of=f"Concepts that readings affirm, per 1,000 texts read: {found.read:,} in the period, "
+        f"{found.read_before:,} in the 30 days before it. Tested are those of which at least five "
+        f"were expected in both (two-proportion z-test, Holm's correction for {found.tested} terms). Flagged "
+        f"when the corrected chance is below {LEVEL:.0%} and the rate is at least × {MATTERS} or at most "
+        f"÷ {MATTERS}. "
+        "A change may lie in the patients, in how reports are written, or in the machine. "
+        f"{_meanwhile(found.rules)}",
         columns=(
             Column("concept", "Concept", "text"),
             Column("before", "month before"),
@@ -47,7 +76,7 @@ def drift(scope: Scope) -> Table:
             Column("chance", "chance, corrected", "chance"),
             Column("flag", "changed", "text"),
         ),
-        rows=rows,
+        rows=found.rows,
     )
 
 
@@ -82,21 +111,24 @@ def _flag(row: dict[str, Any]) -> str:
     return "▼ less often" if rate * MATTERS <= before else ""
 
 
-def _says(rows: list[dict[str, Any]], tested: int, read: int, read_before: int) -> str:
-    if not read or not read_before:
+def _says(found: Comparison) -> str:
+    if not found.read or not found.read_before:
         return "Nothing to compare: no text was read in the period, or none in the 30 days before it."
-    flagged = [f"{row['concept']} {row['flag']}" for row in rows if row["flag"]]
+    flagged = [f"{row['concept']} {row['flag']}" for row in found.changed]
     if not flagged:
-        return f"No concept has changed beyond chance, of {tested} tested."
-    return f"{len(flagged)} of {tested} concepts tested have changed beyond chance: {', '.join(flagged[:8])}."
+        return f"No concept has changed beyond chance, of {found.tested} tested."
+    named = ", ".join(flagged[:8])
+    return f"{len(flagged)} of {found.tested} concepts tested have changed beyond chance: {named}."
 
 
-def _rules(scope: Scope) -> str:
-    """Say whether the rules changed meanwhile: then a drift is no news of the patients."""
+def _rules(scope: Scope) -> int:
     runs = Run.objects.filter(
         started_at__gte=scope.period.before.start, started_at__lt=scope.period.end
     ).values_list("rules_version", flat=True)
-    versions = runs.order_by().distinct().count()
+    return runs.order_by().distinct().count()
+
+
+def _meanwhile(versions: int) -> str:
     if versions > 1:
         return (
             f"The rules changed meanwhile ({versions} versions of them ran), which alone can be the reason."

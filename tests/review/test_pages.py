@@ -51,6 +51,7 @@ WHO: dict[tuple[str, str], set[str]] = {
     ("GET", "/statistics/depth.svg"): {"radiologist", "lead", "auditor", "admin"},
     ("GET", "/statistics/depth.csv"): {"radiologist", "lead", "auditor", "admin"},
     ("GET", "/runs/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/alerts/"): {"lead", "auditor", "operator", "admin"},
     ("GET", "/rejected/"): {"lead", "auditor", "operator", "admin"},
     ("POST", "/case/next/"): {"radiologist", "lead"},
     **{("POST", f"/case/{{case}}/{act}/"): {"radiologist", "lead"} for act in ACTS},

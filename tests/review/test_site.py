@@ -20,6 +20,7 @@ viewer_link = "https://viewer.example/?uid={study_uid}"
 triage = 5
 deadlines = 6
 quality_sample = 1440
+alerts = 5
 [at]
 nightly = "01:30"
 housekeeping = "saturday 23:05"
