@@ -15,7 +15,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-WHOLE = {"tests/flows", "tests/browser"}
+WHOLE = {"tests/browser"}
 SCRATCH = "SPINETRIAGE_TEST_SCRATCH"  # the folder of one whole test run, shared by the workers
 
 
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class ByHouse(LoadScopeScheduling):
-    """Gives tests out one by one, but the folders that start a server or a browser whole, to one worker each.
+    """Gives tests out one by one, but the folder whose site and browser serve all its tests whole, to one worker.
 
     xdist's own groups do not reach it: it notes them in what this pytest no longer reads.
     """
