@@ -98,7 +98,8 @@ def _database() -> dict[str, Any]:
             # A transaction takes the write lock at its start: it waits its turn instead of failing half-way.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+            "PRAGMA secure_delete=ON;",
         }
         # Tests race with threads and processes, so theirs is a file too.
         database["TEST"] = {"NAME": str(VAR / "test.sqlite3")}

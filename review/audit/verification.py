@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from review.audit.acts import act_faults
 from review.audit.chain import Action, anchored, row_mac
-from review.audit.erased import erased
+from review.audit.erased import erased, erasure_faults
 from review.audit.rights import right_faults
 from review.audit.rules import rule_faults
 from review.audit.shards import shard_faults
@@ -43,7 +43,7 @@ def verify() -> dict[str, Any]:
     """
     rows = AuditRow.objects.count()
     faults = [*_chain_faults(), *right_faults(), *rule_faults(), *shard_faults()]
-    faults += [*act_faults(), *state_faults(), *_case_faults()]
+    faults += [*act_faults(), *erasure_faults(), *state_faults(), *_case_faults()]
     faults += [{"row": None, "what": what} for what in conservation(None)]
     inputs, outcomes = totals()
     return {"ok": not faults, "rows": rows, "faults": faults, "inputs": inputs, "outcomes": outcomes}

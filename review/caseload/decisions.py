@@ -10,7 +10,7 @@ from review.caseload import blind
 from review.caseload.acts import Kind, RefusedError, State, check_held, let_go, locked, needed, tell
 from review.caseload.deadlines import MUST_BE_TOLD
 from review.digests import decision_digest
-from review.models import Account, Case, Decision, Escalation, Tier
+from review.models import Account, Case, Decision, ErasedRow, Escalation, Tier
 
 GIVEN = (Tier.STAT, Tier.URGENT, Tier.SOON)  # the tiers that a person may give
 
@@ -91,6 +91,8 @@ def reopen(account: Account, case_id: int, note: str) -> None:
         case = locked(account, case_id)
         if case.state not in Decision.Verdict.values:
             raise RefusedError(f"Only a decided case can be opened again; this one is {case.status}.")
+        if ErasedRow.objects.filter(table="version", row=case.reading.version_id).exists():
+            raise RefusedError("The words of this report were erased: there is nothing left to decide on.")
         case.decided_at, case.waiting_since, case.escalation = None, timezone.now(), Escalation.NONE
         case.is_to_tell = False
         let_go(case, State.WAITING)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from review.caseload.marks import marks
 from review.digests import digest_of, stored_line
 from review.ledger.closing import close_shard
-from review.models import CaseEvent, CaseMark, Input, Outcome, Reading, ReportVersion, Shard
+from review.models import CaseEvent, CaseMark, ErasedRow, Input, Outcome, Reading, ReportVersion, Shard
 from review.records import NewOutcome
 
 Row = tuple[Input, ReportVersion | None, Reading | None]
@@ -42,7 +42,7 @@ def input_rows(
 
 def finish(
     shard: Shard,
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     extra: Mapping[str, int],
     events: Iterable[CaseEvent] = (),
     studies: Iterable[int] = (),
@@ -51,6 +51,10 @@ def finish(
     counts: Counter[str] = Counter(extra)
     terms: Counter[str] = Counter()
     lines = []
+    # Of a report that was erased the same text may come again: the digest that the audit knows stands for it.
+    again = {version.pk for row, version, _ in rows if version and row.outcome == Outcome.DUPLICATE}
+    erased = ErasedRow.objects.filter(table="version", row__in=again)
+    wordless = dict(erased.values_list("row", "digest"))
     for row, version, reading in rows:
         counts[str(row.outcome)] += 1
         if row.outcome == Outcome.QUEUED and reading:
@@ -61,7 +65,7 @@ def finish(
         lines.append(
             stored_line(
                 digest_of("input", row),
-                digest_of("version", version) if version else "",
+                (wordless.get(version.pk) or digest_of("version", version)) if version else "",
                 digest_of("reading", reading) if reading else "",
             )
         )

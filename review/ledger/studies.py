@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Model, Sum
+from django.db.models import Count, Exists, Model, OuterRef, Sum
 
 from review.digests import canonical, sha256
 from review.ledger.inputs import finish, input_rows
 from review.ledger.shards import chunks
-from review.models import Input, Outcome, Shard, Study, StudySeries
+from review.models import ErasedRow, Input, Outcome, Shard, Study, StudySeries
 from review.records import CIRCUMSTANCES, NewOutcome, NewStudy
 
 # What a later folder may say about a study that an earlier one said already.
@@ -111,10 +111,15 @@ def clipped(model: type[Model], **values: Any) -> dict[str, Any]:
 
 
 def _store(studies: Sequence[NewStudy]) -> list[int]:
-    """Store studies and their series; return the ids of the studies."""
-    held = {
-        study.study_uid: study for study in Study.objects.filter(study_uid__in={s.study_uid for s in studies})
-    }
+    """Store studies and their series; return the ids of the studies.
+
+    What was erased stays so: later headers of the same study are the same patient's.
+    """
+    there = Study.objects.filter(study_uid__in={study.study_uid for study in studies})
+    gone = Exists(ErasedRow.objects.filter(table="study", row=OuterRef("pk")))
+    erased = set(there.filter(gone).values_list("study_uid", flat=True))
+    studies = [study for study in studies if study.study_uid not in erased]
+    held = {study.study_uid: study for study in there if study.study_uid not in erased}
     for new in studies:
         study = held.setdefault(new.study_uid, Study(study_uid=new.study_uid))
         for name, value in clipped(Study, **{name: getattr(new, name) for name in TOLD}).items():

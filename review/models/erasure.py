@@ -28,10 +28,12 @@ class ErasedRow(models.Model):
 
 
 class LegalHold(models.Model):
-    """While it stands, nothing of this patient is erased."""
+    """While it stands, nothing of this patient, or of this one report, is erased."""
 
-    patient_id = models.CharField(max_length=256)
+    patient_id = models.CharField(max_length=256, blank=True)
     patient_issuer = models.CharField(max_length=256, blank=True)
+    # The one report that it is on, where that names no patient, or not the whole patient is meant.
+    report = models.ForeignKey("review.Report", models.PROTECT, null=True, related_name="holds")
     reason = models.TextField()
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()

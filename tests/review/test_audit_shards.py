@@ -8,39 +8,25 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from review import audit
+from review import audit, keeping
 from review.digests import digest_of, input_line, shard_digest
 from review.ledger.closing import close_shard
-from review.models import AuditHead, AuditRow, Erasure, Input, Reading, ReportVersion, Shard
+from review.models import AuditHead, AuditRow, Input, Reading, ReportVersion, Shard
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
 
 
-@pytest.fixture
-def erase() -> Callable[..., None]:
-    """Keep the digest of a row, then take its words."""
-
-    def take(table: str, row: Any, digest: str, **words: object) -> None:
-        erasure = Erasure.objects.create(at=timezone.now())
-        erasure.rows.create(table=table, row=row.pk, digest=digest)
-        type(row).objects.filter(pk=row.pk).update(**words)
-
-    return take
-
-
-def test_what_was_erased_is_stood_for_by_its_digest(deliver: Make, version: Make, erase: Make) -> None:
-    held = version("A1", "stat")
+def test_what_was_erased_is_stood_for_by_its_digest(deliver: Make, version: Make, person: Make) -> None:
+    held = version("A1", "routine")
     deliver(held, held, "no_text")
-    there = ReportVersion.objects.get()
-    reading = there.readings.get()
+    admin = person("admin")
     rejected = Input.objects.get(outcome="rejected")
-    erase("version", there, digest_of("version", there), text="", context={}, patient_id="")
-    assert not audit.verify()["ok"]
-    erase("reading", reading, reading.digest, data="{}")
-    erase("input", rejected, digest_of("input", rejected), raw=None, detail="")
+    for whose in (keeping.of_report(admin, "A1"), keeping.of_input(admin, rejected.pk)):
+        assert whose is not None
+        keeping.erase(admin, whose, "why")
     assert audit.verify()["faults"] == []
-    Reading.objects.update(tier="routine")
+    Reading.objects.update(tier="soon")
     assert "was changed" in audit.verify()["faults"][0]["what"]
 
 
