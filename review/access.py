@@ -28,13 +28,13 @@ RIGHTS: dict[str, frozenset[Role]] = {
         "statistics": _READERS | {Role.AUDITOR, Role.ADMIN},
         "export": {Role.LEAD, Role.AUDITOR},  # the list as CSV, without text
         "labels": {Role.LEAD},  # decided cases with their text, for `evaluate`
-        "explain": _READERS | {Role.AUDITOR},
+        "explain": _READERS | {Role.AUDITOR},  # why a report was queued or not
         "runs": _KEEPERS,
         "rejected": _KEEPERS,
         "retry": {Role.LEAD, Role.OPERATOR},
         "discard": {Role.LEAD},
         "raw": {Role.LEAD},  # the bytes of a rejected input, which are a patient's
-        "history": {Role.LEAD, Role.AUDITOR},  # the audit: who did what, and why a report was not queued
+        "history": {Role.LEAD, Role.AUDITOR},  # the audit: who did what, and who looked at what
         "replay": {Role.LEAD, Role.AUDITOR},
         "audit_export": {Role.LEAD, Role.AUDITOR},
         "reread": {Role.LEAD},

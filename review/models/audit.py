@@ -21,6 +21,8 @@ class AuditRow(models.Model):
         indexes = (
             models.Index(fields=["subject", "number"], name="audit_subject"),
             models.Index(fields=["actor", "number"], name="audit_actor"),
+            models.Index(fields=["action", "number"], name="audit_action"),
+            models.Index(fields=["at", "number"], name="audit_at"),
         )
 
 

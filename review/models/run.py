@@ -39,6 +39,9 @@ class Run(models.Model):
     process_start = models.CharField(max_length=80, blank=True)  # tells a reused process id; "" = unknown
     error = models.CharField(max_length=500, blank=True)  # a type name and ids only
 
+    class Meta:
+        indexes = (models.Index(fields=["started_at"], name="run_started"),)
+
 
 class Shard(models.Model):
     """Some hundred reports that are read and stored together, all or none."""

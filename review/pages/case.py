@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from review import audit
-from review.access import is_hidden, visible
+from review.access import is_hidden, may, visible
 from review.caseload.related import lines, related, waiting
 from review.caseload.standing import standing
 from review.models import Account, Case, CaseEvent, Correction
@@ -42,6 +42,7 @@ def show(request: HttpRequest, case_id: int, kept: Kept) -> HttpResponse:
     audit.record(audit.Action.CASE_READ, actor=account.actor, subject=f"case:{case_id}", version=version.pk)
     corrections = _corrections(found, account if hidden else None)
     shown = read(version, None if hidden else found.reading, corrections)
+    shown |= {"may_history": may(account, "history"), "may_explain": may(account, "explain")}
     shown |= {"case": found, "hidden": hidden, "standing": standing(found, timezone.now())}
     shown |= _past(found, account, request) | _history(found, hidden=hidden)
     return render(request, "pages/case.html", shown | offers(found, account, shown, kept))

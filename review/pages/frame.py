@@ -15,6 +15,8 @@ MENU = (
     ("runs", "runs", "Runs"),
     ("rejected", "rejected", "Rejected"),
     ("alerts", "alerts", "Alerts"),
+    ("why", "explain", "Why not queued?"),
+    ("history", "history", "Who did what"),
     ("statistics", "statistics", "Statistics"),
     ("accounts", "accounts", "Accounts"),
 )

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
 from review.models import Account, Use
 from review.pages.rights import reader
 
-Page = Callable[..., HttpResponse]
+Page = Callable[..., HttpResponseBase]
 
 
 def paced(what: str) -> Callable[[Page], Page]:
@@ -26,7 +26,7 @@ def paced(what: str) -> Callable[[Page], Page]:
 
     def guard(page: Page) -> Page:
         @wraps(page)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if _count(reader(request), what) > getattr(settings.LOGINS.pace, what):
                 response = render(request, "429.html", status=429)
                 response["Retry-After"] = "60"

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from review import audit
-from review.access import is_hidden, visible
+from review.access import is_hidden, may, visible
 from review.caseload.corrections import newest
 from review.differences import Difference, difference
 from review.evidence import UNREADABLE, in_a_line, in_words, told
@@ -43,6 +43,7 @@ def report(request: HttpRequest, report_id: int) -> HttpResponse:
     )
     shown = read(version, reading, [])
     other = {"case": case, "hidden": hidden, "versions": versions_of(version)}
+    other |= {"may_history": may(account, "history"), "may_explain": may(account, "explain")}
     return render(request, "pages/report.html", shown | other | {"changes": changes(version)})
 
 

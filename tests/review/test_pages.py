@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, resolve
 
 from review import caseload, ledger
-from review.models import AuditRow, Case, Decision, Role
+from review.models import AuditRow, Case, Decision, Input, Role
 from review.pages import accounts as account_pages
 from review.pages import acts
 from review.records import NewPortion, NewSeries, NewStudy
@@ -52,6 +52,17 @@ WHO: dict[tuple[str, str], set[str]] = {
     ("GET", "/statistics/depth.csv"): {"radiologist", "lead", "auditor", "admin"},
     ("GET", "/runs/"): {"lead", "auditor", "operator", "admin"},
     ("GET", "/alerts/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/runs.csv"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/runs/{run}/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/runs/{run}/shards/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/runs/{run}/outcomes.csv"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/history/"): {"lead", "auditor"},
+    ("GET", "/history.csv"): {"lead", "auditor"},
+    ("GET", "/report/{report}/history/"): {"lead", "auditor"},
+    ("GET", "/why/"): {"radiologist", "lead", "auditor"},
+    ("POST", "/why/"): {"radiologist", "lead", "auditor"},
+    ("GET", "/why/report/{report}/"): {"radiologist", "lead", "auditor"},
+    ("GET", "/why/input/{input}/"): {"radiologist", "lead", "auditor"},
     ("GET", "/rejected/"): {"lead", "auditor", "operator", "admin"},
     ("POST", "/case/next/"): {"radiologist", "lead"},
     **{("POST", f"/case/{{case}}/{act}/"): {"radiologist", "lead"} for act in ACTS},
@@ -85,7 +96,9 @@ EVERYBODY = {
 
 def places(case: Case) -> dict[str, int]:
     """What stands for the fields of the addresses above."""
-    return {"case": case.pk, "report": case.report_id, "account": 1}
+    item = Input.objects.select_related("shard").get(version__report=case.report_id)
+    ids = {"case": case.pk, "report": case.report_id, "account": 1}
+    return ids | {"input": item.pk, "run": item.shard.run_id}
 
 
 @pytest.mark.parametrize("role", Role.values)

@@ -1,0 +1,147 @@
+"""What ran: the list of runs, one run with its inputs, its shards, and the tables to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from review import audit, ledger
+from review.access import may
+from review.history import actions, runs
+from review.history.asked import AskedError
+from review.ledger.history import TIERS
+from review.models import Account, AuditRow, Outcome, Run, Shard
+from review.pages.pace import paced
+from review.pages.piece import SIZE, Piece
+from review.pages.rights import needs, reader
+
+AUDITED = 200  # rows of the audit about a run that its page shows
+TABLE = (
+    "input", "source", "path", "item", "report", "outcome", "reason", "tier", "score", "case", "study",
+    "warnings", "rules_version",
+)  # fmt: skip
+
+
+@require_GET
+@needs("runs")
+def listed(request: HttpRequest) -> HttpResponse:
+    """Show what ran, the newest first."""
+    shown: dict[str, Any] = {"offers": runs.offers(), "asked": request.GET.dict()}
+    try:
+        given = runs.chosen(request.GET.dict(), "page")
+    except AskedError as fault:
+        return render(request, "pages/runs.html", shown | {"fault": str(fault)}, status=400)
+    page = Piece(request, runs.runs_of(given).count())
+    rows = [timed(run, "started_at", "ended_at") for run in runs.show(given, SIZE, page.start)]
+    shown |= {"runs": rows, "page": page, "query": runs.query(given), "asked": given}
+    return render(request, "pages/runs.html", shown)
+
+
+@require_GET
+@needs("runs")
+@paced("exports")
+def table(request: HttpRequest) -> HttpResponseBase:
+    """Hand out the runs that the filters leave as CSV; that is recorded."""
+    try:
+        given = runs.chosen(request.GET.dict())
+    except AskedError as fault:
+        return refusal(fault)
+    return download(runs.as_csv(reader(request), given), "runs.csv")
+
+
+@require_GET
+@needs("runs")
+def run(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Show one run: its facts, what was odd, what the audit says of it, and its inputs without their text."""
+    account = reader(request)
+    found = get_object_or_404(Run.objects.select_related("account"), pk=run_id)
+    shown = _facts(found) | {"asked": request.GET.dict()}
+    if may(account, "history"):
+        shown["entries"] = _audited(account, found)
+    try:
+        given = runs.chosen_inputs(request.GET.dict())
+    except AskedError as fault:
+        return render(request, "pages/run.html", shown | {"fault": str(fault)}, status=400)
+    piece = runs.inputs(run_id, account, given, request.GET.get(runs.AFTER, "")[:40])
+    shown |= {
+        "inputs": piece,
+        "query": runs.query(given),
+        "asked": given,
+        "may_explain": may(account, "explain"),
+    }
+    return render(request, "pages/run.html", shown)
+
+
+@require_GET
+@needs("runs")
+def shards(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Show all shards of a run in their order."""
+    found = get_object_or_404(Run, pk=run_id)
+    parts = Shard.objects.filter(run=found).order_by("number")
+    page = Piece(request, parts.count())
+    shown = {"run": found, "page": page, "shards": parts[page.start : page.stop]}
+    return render(request, "pages/run_shards.html", shown)
+
+
+@require_GET
+@needs("runs")
+@paced("exports")
+def outcomes(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    """Hand out the outcome of each input of a run as CSV, without any text; that is recorded."""
+    account = reader(request)
+    found = get_object_or_404(Run, pk=run_id)
+    wanted = runs.inputs_of(account, {})
+    audit.record(audit.Action.EXPORTED, actor=account.actor, subject=f"run:{found.pk}", what="outcomes")
+    return download(_table(ledger.outcome_rows(found.pk, wanted)), f"run-{found.pk}.csv")
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
+    yield actions.line(TABLE)
+    for row in rows:
+        flat = row | {"warnings": " ".join(row["warnings"])}
+        yield actions.line("" if flat[name] is None else flat[name] for name in TABLE)
+
+
+def download(lines: Iterable[str], name: str) -> HttpResponseBase:
+    """Hand out a table line by line, so that a long one is never in memory."""
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def refusal(fault: AskedError) -> HttpResponse:
+    """Say what of an address cannot be used, where a table was asked for."""
+    return HttpResponse(str(fault), status=400, content_type="text/plain; charset=utf-8")
+
+
+def timed(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the row with its times as times again, for the time zone of the pages."""
+    return row | {name: row[name] and datetime.fromisoformat(row[name]) for name in names}
+
+
+def _facts(found: Run) -> dict[str, Any]:
+    took, lost = runs.handings(found)
+    parts = Shard.objects.filter(run=found)
+    return {
+        "run": timed(ledger.summary(found.pk), "started_at", "ended_at"),
+        "row": found,
+        "took": took,
+        "lost": lost,
+        "odd": runs.noteworthy(found.pk)[:SIZE],
+        "parts": parts.count(),
+        "sources": runs.sources_of(found.pk),
+        "outcomes": Outcome.choices,
+        "tiers": TIERS,
+    }
+
+
+def _audited(account: Account, found: Run) -> list[actions.Entry]:
+    subject = f"run:{found.pk}"
+    rows = list(AuditRow.objects.filter(subject=subject).order_by("-number")[:AUDITED])
+    audit.record(audit.Action.AUDIT_READ, actor=account.actor, subject=subject, rows=len(rows))
+    return actions.fold(rows, account)
