@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The audit is listed by time and by act, runs by time: each has its index."""
 
-    dependencies = (("review", "0015_alerts"),)
+    dependencies = (("review", "0016_keeping"),)
 
     operations = (
         migrations.AddIndex(
