@@ -18,7 +18,7 @@ from flows.intake import formats
 from flows.intake.frame import frame
 from flows.intake.linking import Link, link
 from flows.intake.report import Reason, Rejected, Report, context
-from nlp import reader
+from flows.verdict import verdict
 from review import ledger
 from review.ledger import HeldStudy, Holding, TakenPortion
 from review.records import NewOutcome, NewStudy, NewVersion
@@ -26,7 +26,6 @@ from review.versions import place
 
 Loaded = tuple[int, int, Report]  # the ledger's portion, the item's number in its file, the report
 ADDENDUM = "\n\nADDENDUM:\n"
-CONFLICT = {"rule": "IDENTITY", "tier": "soon", "text": "the report names another patient than its study"}
 
 
 def store_studies(shard: int) -> dict[str, int]:
@@ -94,7 +93,8 @@ def read(table: pd.DataFrame) -> Iterator[NewOutcome]:
         if place(version, before) == "version":
             if version.status != "deleted":
                 try:
-                    version = dataclasses.replace(version, reading=_reading(version))
+                    read = verdict(version.text, version.context, version.warnings)
+                    version = dataclasses.replace(version, reading=read)
                 except Exception as error:  # one report must not stop the others; a person gets to see it
                     failure = Rejected(
                         reason=Reason.READER_FAILED, detail=type(error).__name__, raw=row.text.encode()
@@ -162,12 +162,3 @@ def _after(held: Holding | None, version: NewVersion) -> Holding:
         number=held.number + 1 if held else 1,
         only_addenda=version.status == "addendum" and (held is None or held.only_addenda),
     )
-
-
-def _reading(version: NewVersion) -> dict[str, Any]:
-    reading = reader.read(version.text, **version.context).to_dict()
-    if "identity_conflict" in version.warnings:
-        reading["reasons"].append(CONFLICT)
-        if reading["tier"] == "routine":
-            reading |= {"tier": "soon", "suspicious": True, "decided_by": CONFLICT["rule"]}
-    return reading

@@ -15,6 +15,7 @@ from typing import Any, Literal
 CIRCUMSTANCES = ("unreadable", "vanished", "changed", "not_delivered")
 
 PortionKind = Literal["reports", "studies"]
+ShardKind = Literal["reports", "studies", "readings"]
 ReportStatus = Literal["preliminary", "final", "corrected", "addendum", "deleted"]
 
 

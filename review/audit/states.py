@@ -23,7 +23,8 @@ NOBODY = -1
 ASSIGNING = (Kind.ASSIGNED, Kind.CONFIRMED, Kind.DISMISSED)  # a decision ends an assignment
 TAKING = (Kind.CLAIMED, Kind.TAKEN_OVER)
 FREEING = (Kind.RELEASED, Kind.RETURNED, Kind.EXPIRED, Kind.CONFIRMED, Kind.DISMISSED, Kind.WITHDRAWN)
-BEGINNING = (Kind.OPENED, Kind.RAISED, Kind.WAITS_AGAIN, Kind.REOPENED)  # the clock starts anew
+AGAIN = (Kind.REOPENED, Kind.WAITS_AGAIN, Kind.REREAD_AGAIN)
+BEGINNING = (Kind.OPENED, Kind.RAISED, Kind.REREAD_UP, *AGAIN)  # the clock starts anew
 DECIDING = (Kind.CONFIRMED, Kind.DISMISSED)
 CALLING = (Kind.AGAIN, Kind.LEAD)
 ANSWERING = (*BEGINNING, *DECIDING, Kind.TOLD)  # nobody is called any more
@@ -68,7 +69,7 @@ def _waiting_too_short() -> QuerySet[Case]:
 
 
 def _waiting_though_decided() -> QuerySet[Case]:
-    last = _newest((*DECIDING, Kind.REOPENED, Kind.WAITS_AGAIN), "kind")
+    last = _newest((*DECIDING, *AGAIN), "kind")
     return Case.objects.filter(state=State.WAITING).annotate(last=last).filter(last__in=DECIDING)
 
 

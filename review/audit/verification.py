@@ -16,12 +16,14 @@ from review.audit.rights import right_faults
 from review.audit.rules import rule_faults
 from review.audit.shards import shard_faults
 from review.audit.states import state_faults
+from review.comparison import asks_again
 from review.conservation import conservation, totals
 from review.models import (
     AuditHead,
     AuditRow,
     Case,
     Decision,
+    ErasedRow,
     QualitySample,
     Reading,
     Report,
@@ -140,15 +142,35 @@ def _undecided() -> Iterator[Fault]:
         verdict=Subquery(newest.values("verdict")[:1]),
         seen=Subquery(newest.values("reading")[:1]),
         tier_seen=Subquery(newest.values("tier")[:1]),
+        given=Subquery(newest.values(urgency=Decision.URGENCY)[:1]),
     )
     for case, state, verdict in closed.values_list("pk", "state", "verdict"):
         if state != verdict:
             yield {"row": None, "what": f"case {case} is {state}, but its last decision says {verdict}"}
     later = _suspicious().filter(version__report=OuterRef("report"), pk__gt=OuterRef("seen"))
-    dismissed = Q(state=Case.State.DISMISSED) & Exists(later)
-    risen = Q(state=Case.State.CONFIRMED, tier__lt=F("tier_seen"))
+    reread = Exists(later.exclude(shard=None))
+    dismissed = Q(state=Case.State.DISMISSED) & Exists(later.filter(shard=None))
+    # A person who gave a graver tier than the case had is not asked again by a reread that only agrees.
+    untold = Q(tier__lt=F("given")) | ~reread
+    risen = Q(state=Case.State.CONFIRMED, tier__lt=F("tier_seen")) & untold
     for case, state in closed.filter(dismissed | risen).values_list("pk", "state"):
         yield {"row": None, "what": f"case {case} is {state}, but a newer version made it wait again"}
+    for one in closed.filter(reread, state=Case.State.DISMISSED).order_by("pk").iterator():
+        if _asked_again(one):
+            yield {"row": None, "what": f"case {one.pk} is dismissed, but a reread made it wait again"}
+
+
+def _asked_again(case: Case) -> bool:
+    """Whether a reading with other rules, after the last decision, says more than the person saw."""
+    decision = case.decisions.select_related("reading").order_by("-id")[0]
+    wordless = ErasedRow.objects.filter(table="reading").values("row")
+    rereads = Reading.objects.filter(version__report=case.report_id, pk__gt=decision.reading_id)
+    if ErasedRow.objects.filter(table="reading", row=decision.reading_id).exists():
+        return False
+    said = case.corrections.filter(reading__version=decision.reading.version_id)
+    judged = list(said.values_list("start", "end"))
+    later = rereads.exclude(shard=None).exclude(pk__in=wordless).order_by("pk")
+    return any(asks_again(decision.reading, one, judged) for one in later)
 
 
 NOT_SUSPICIOUS = len(Tier)  # after every tier: no case is due

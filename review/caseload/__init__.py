@@ -15,6 +15,7 @@ from review.caseload.filters import FilterError, listed, narrow
 from review.caseload.labels import labels
 from review.caseload.leaving import leave
 from review.caseload.listing import Row, Showing, listing, rows_of, show, total
+from review.caseload.rereading import reread
 from review.caseload.sample import Drawn, draw
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "release",
     "release_expired",
     "reopen",
+    "reread",
     "rows_of",
     "show",
     "submit",

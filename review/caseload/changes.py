@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +23,17 @@ class Change:
     tier: Tier | None  # None when it reads as routine
 
 
-def submit(changes: Sequence[Change], now: datetime) -> list[CaseEvent]:
+How = Callable[[Case, Change, datetime], CaseEvent.Kind | None]
+
+
+def submit(changes: Sequence[Change], now: datetime, how: How | None = None) -> list[CaseEvent]:
     """Open or change the cases of reports that have a new version; called in the ledger's transaction.
+
+    Parameters
+    ----------
+    how
+        What a change does to a case that is there, where no newer version came: `rereading.reread`. It
+        returns what happened, None for nothing.
 
     Returns
     -------
@@ -39,10 +48,11 @@ def submit(changes: Sequence[Change], now: datetime) -> list[CaseEvent]:
     }
     there = list(held.values())
     events: list[CaseEvent] = []
+    kind: CaseEvent.Kind | None
     for change in changes:
         case = held.get(change.version.report_id)
         if case is not None:
-            kind = _change(case, change, now)
+            kind = (how or _change)(case, change, now)
         elif change.tier is not None and change.reading is not None:
             case = new_case(change.version, change.reading, change.tier, now)
             soon = case.tier == Tier.SOON
@@ -51,7 +61,8 @@ def submit(changes: Sequence[Change], now: datetime) -> list[CaseEvent]:
             kind = Kind.OPENED
         else:
             continue
-        events.append(CaseEvent(case=case, at=now, kind=kind, version=change.version, tier=case.tier))
+        if kind is not None:
+            events.append(CaseEvent(case=case, at=now, kind=kind, version=change.version, tier=case.tier))
     opened = [case for case in held.values() if case.pk is None]
     Case.objects.bulk_create(opened)
     for case in there:

@@ -28,6 +28,7 @@ def decide(
     reason: str = "",
     comment: str = "",
     tier_given: int | None = None,
+    reading_seen: int | None = None,
 ) -> Decision:
     """Confirm or dismiss a claimed case. The same decision sent twice is taken once.
 
@@ -42,11 +43,13 @@ def decide(
     tier_given
         How urgent a confirmed case is in the person's eyes. None keeps the case's tier; a case that is read
         blind, or that the machine could not read, needs one.
+    reading_seen
+        The id of the reading that the person saw; None when none was shown.
 
     Raises
     ------
     NewerVersionError
-        When a newer version has come.
+        When a newer version has come, or the report was read again with other rules.
     RefusedError
         When the case is not claimed by this person or the claim has expired, or something is missing.
     """
@@ -61,6 +64,10 @@ def decide(
         check_held(case, account)
         if case.reading.version_id != version_seen:
             raise NewerVersionError("A newer version of the report has arrived. Read it below, then decide.")
+        if reading_seen not in (None, case.reading_id):
+            raise NewerVersionError(
+                "The report was read again with other rules. See below what it reads now, then decide."
+            )
         given = _given(case, verdict, reason, tier_given)
         decision = Decision.objects.create(
             case=case,

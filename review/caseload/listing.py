@@ -33,6 +33,8 @@ NOTEWORTHY: dict[str, str] = {
     Kind.WAITS_AGAIN: "newer version",
     Kind.NEWER: "newer version",
     Kind.RAISED: "raised by a newer version",
+    Kind.REREAD_UP: "raised, read again with other rules",
+    Kind.REREAD_AGAIN: "waits again, read with other rules",
     Kind.EXPIRED: "claim expired",
 }
 

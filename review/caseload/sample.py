@@ -57,7 +57,7 @@ def _pieces(now: datetime) -> Iterator[list[tuple[int, datetime, str]]]:
 
 def _routine() -> QuerySet[Reading]:
     """Return the readings of current versions that are routine, of reports that have no case."""
-    current = Reading.objects.filter(version__is_current=True, version__report__case=None)
+    current = Reading.objects.filter(shard=None, version__is_current=True, version__report__case=None)
     return current.filter(tier="routine", unreadable="")
 
 

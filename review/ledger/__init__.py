@@ -6,8 +6,19 @@ and then changes nothing that was already recorded.
 
 from review.conservation import conservation
 from review.ledger.explanation import explain
+from review.ledger.held import HeldReading, count_held, held_readings
 from review.ledger.history import outcome_rows, rejected, rejected_count, runs, summary
 from review.ledger.intake import Intake, Waiting, intake
+from review.ledger.rereads import (
+    RereadError,
+    open_reread,
+    reread_counts,
+    reread_progress,
+    reread_rules,
+    reread_texts,
+    resume_reread,
+    store_reread,
+)
 from review.ledger.rules import apply_rules, keep_rules, kept_rules
 from review.ledger.running import (
     beat,
@@ -30,41 +41,54 @@ from review.ledger.shards import (
     shard_portions,
     unfinished,
 )
-from review.ledger.storing import holdings, store_shard
+from review.ledger.storing import change_of, holdings, new_reading, store_shard
 from review.ledger.studies import HeldStudy, store_studies, studies_for
 from review.versions import Holding
 
 __all__ = [
     "FailedPortion",
+    "HeldReading",
     "HeldStudy",
     "Holding",
     "Intake",
+    "RereadError",
     "TakenPortion",
     "Waiting",
     "add_shard",
     "apply_rules",
     "beat",
+    "change_of",
     "close_run",
     "conservation",
+    "count_held",
     "count_unchanged",
     "explain",
     "fail_shard",
     "failed",
+    "held_readings",
     "holdings",
     "intake",
     "keep_rules",
     "kept_rules",
     "known",
     "name_prefect_run",
+    "new_reading",
+    "open_reread",
     "open_run",
     "outcome_rows",
     "progress",
     "rejected",
     "rejected_count",
+    "reread_counts",
+    "reread_progress",
+    "reread_rules",
+    "reread_texts",
+    "resume_reread",
     "runs",
     "scope",
     "scopes",
     "shard_portions",
+    "store_reread",
     "store_shard",
     "store_studies",
     "studies_for",

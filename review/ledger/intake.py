@@ -48,7 +48,7 @@ class Intake:
 
 def intake(now: datetime, account: Account | None) -> Intake:
     """Return how intake stands; counts are of the sources that the person may see (None = all)."""
-    runs = Run.objects.filter(scope="").order_by("-id")
+    runs = Run.objects.filter(kind=Run.Kind.TRIAGE, scope="").order_by("-id")
     newest = list(runs[:LOOKED_AT])
     alive = [run for run in newest if run.state == Run.State.RUNNING and now - run.heartbeat_at < SILENCE]
     ended = next((run for run in newest if run.state != Run.State.RUNNING), None)

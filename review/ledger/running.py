@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from review import audit
-from review.models import RuleSet, Run, Shard
+from review.models import Account, RuleSet, Run, Shard
 
 # A run on another host whose heart has not beaten for so long is dead.
 SILENCE = timedelta(minutes=5)
@@ -28,6 +28,9 @@ def open_run(
     actor: str,
     scope: str = "",
     prefect_flow_run: str = "",
+    kind: str = Run.Kind.TRIAGE,
+    account: Account | None = None,
+    reason: str = "",
 ) -> int:
     """Record that this process starts a batch, and return the run's id.
 
@@ -41,10 +44,15 @@ def open_run(
         The name of the one source to take from, or somebody's own folder; "" = every configured source.
     prefect_flow_run
         The id of Prefect's flow run.
+    account, reason
+        Who started it and why, where a person must say so.
     """
     now = timezone.now()
     with transaction.atomic():
         run = Run.objects.create(
+            kind=kind,
+            account=account,
+            reason=reason,
             trigger=trigger,
             scope=scope,
             started_at=now,
@@ -129,7 +137,8 @@ def take_over(run_id: int) -> list[int]:
     A run is dead when its process is gone or has been silent for an hour (on the same host), or silent for
     five minutes (on another host, or where the start of a process cannot be told). Of two runs that take
     over at once, the second waits and finds what the first left. Should a run that was taken for dead still
-    store a shard, the second storing finds it done and changes nothing.
+    store a shard, the second storing finds it done and changes nothing. A batch takes over from batches, a
+    reread from those with the same rules.
 
     Returns
     -------
@@ -140,7 +149,7 @@ def take_over(run_id: int) -> list[int]:
     with transaction.atomic():
         # No key: moving shards to this run must not wait for somebody who looks at it in the same way.
         others = Run.objects.select_for_update(no_key=True).filter(state=Run.State.RUNNING).exclude(pk=run_id)
-        dead = [run.pk for run in others.order_by("id") if _is_dead(run)]
+        dead = [run.pk for run in others.order_by("id") if is_dead(run)]
         Run.objects.filter(pk__in=dead).update(
             state=Run.State.CRASHED, ended_at=now, error="the process died"
         )
@@ -150,6 +159,10 @@ def take_over(run_id: int) -> list[int]:
             .exclude(run__state=Run.State.RUNNING)
             .order_by("id")
         )
+        own = Run.objects.get(pk=run_id)
+        left = left.filter(run__kind=own.kind)
+        if own.kind == Run.Kind.REREAD:  # a shard is read again with the rules for which it was taken
+            left = left.filter(run__rules_version=own.rules_version)
         shards = list(left.values_list("id", flat=True))
         last = Shard.objects.filter(run=run_id).aggregate(n=Max("number"))["n"] or 0
         for number, shard in enumerate(shards, start=last + 1):
@@ -165,7 +178,8 @@ def take_over(run_id: int) -> list[int]:
     return shards
 
 
-def _is_dead(run: Run) -> bool:
+def is_dead(run: Run) -> bool:
+    """Tell whether nobody carries out a running run any more; see `take_over`."""
     silent = timezone.now() - run.heartbeat_at
     if run.host == socket.gethostname() and run.process_start:
         return _process_start(run.pid) != run.process_start or silent > HANGING

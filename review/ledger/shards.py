@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from review.digests import sha256
 from review.models import Input, Outcome, Portion, Run, Shard
-from review.records import CIRCUMSTANCES, NewPortion, PortionKind
+from review.records import CIRCUMSTANCES, NewPortion, ShardKind
 
 CHUNK = 500  # values in one IN list; SQLite's limit on parameters is far above
 
@@ -175,7 +175,7 @@ def fail_shard(shard_id: int, error: str) -> None:
     waiting.update(state=Shard.State.FAILED, ended_at=timezone.now(), error=error[:500])
 
 
-def unfinished(run_id: int, kind: PortionKind) -> list[int]:
+def unfinished(run_id: int, kind: ShardKind) -> list[int]:
     """Return the ids of the run's shards of one kind that are not done, in their order."""
     shards = Shard.objects.filter(run=run_id, kind=kind).exclude(state=Shard.State.DONE)
     return list(shards.order_by("number").values_list("id", flat=True))

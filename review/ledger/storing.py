@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -102,6 +104,28 @@ def _versions(keys: Iterable[str]) -> dict[str, list[ReportVersion]]:
     return found
 
 
+def new_reading(version: ReportVersion, said: dict[str, Any], now: datetime) -> Reading:
+    """Make the row of a reading of a version, not stored yet."""
+    data = canonical(said)
+    return Reading(
+        version=version,
+        at=now,
+        rules_version=said["rules_version"],
+        tier=said["tier"],
+        score=said["score"],
+        unreadable=said["unreadable"] or "",
+        decided_by=said["decided_by"],
+        data=data,
+        digest=reading_digest(version.text, version.context, data),
+    )
+
+
+def change_of(reading: Reading) -> caseload.Change:
+    """Return what a reading brings to the case of its report."""
+    tier = Tier.UNREAD if reading.unreadable else caseload.TIERS.get(reading.tier)
+    return caseload.Change(reading.version, reading, tier)
+
+
 class _Judge:
     """Judges the versions of one shard, in the order of their arrival, and stores what is new."""
 
@@ -171,11 +195,10 @@ class _Judge:
             self.changes.append(caseload.Change(version, None, None))
             return Outcome.ROUTINE, "withdrawn", version, None
         reading = self._read(new, version)
-        tier = Tier.UNREAD if reading.unreadable else caseload.TIERS.get(reading.tier)
-        self.changes.append(caseload.Change(version, reading, tier))
+        self.changes.append(change := change_of(reading))
         if reading.unreadable:
             return Outcome.UNREADABLE_TEXT, reading.unreadable, version, reading
-        return (Outcome.ROUTINE if tier is None else Outcome.QUEUED), "", version, reading
+        return (Outcome.ROUTINE if change.tier is None else Outcome.QUEUED), "", version, reading
 
     def _add(self, new: NewVersion, held: list[ReportVersion], *, current: bool) -> ReportVersion:
         if current:
@@ -205,17 +228,6 @@ class _Judge:
     def _read(self, new: NewVersion, version: ReportVersion) -> Reading:
         if new.reading is None:
             raise ValueError(f"version {version.number} of report {version.report.pk} came without a reading")
-        data = canonical(new.reading)
-        reading = Reading(
-            version=version,
-            at=self.now,
-            rules_version=new.reading["rules_version"],
-            tier=new.reading["tier"],
-            score=new.reading["score"],
-            unreadable=new.reading["unreadable"] or "",
-            decided_by=new.reading["decided_by"],
-            data=data,
-            digest=reading_digest(new.text, new.context, data),
-        )
+        reading = new_reading(version, new.reading, self.now)
         self.readings.append(reading)
         return reading

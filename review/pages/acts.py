@@ -177,14 +177,16 @@ def _reopen(account: Account, case_id: int, request: HttpRequest) -> str:
 
 def _confirm(account: Account, case_id: int, request: HttpRequest) -> str:
     comment, given = typed.text(request, "comment"), typed.tier(request)
-    caseload.decide(account, case_id, typed.seen(request), "confirmed", comment=comment, tier_given=given)
+    seen, read = typed.seen(request), typed.reading_seen(request)
+    caseload.decide(account, case_id, seen, "confirmed", comment=comment, tier_given=given, reading_seen=read)
     to_tell = Case.objects.filter(pk=case_id, is_to_tell=True).exists()
     return "confirmed. Its result is to be told, and that written down." if to_tell else "confirmed."
 
 
 def _dismiss(account: Account, case_id: int, request: HttpRequest) -> str:
     reason, comment = typed.text(request, "reason"), typed.text(request, "comment")
-    caseload.decide(account, case_id, typed.seen(request), "dismissed", reason=reason, comment=comment)
+    seen, read = typed.seen(request), typed.reading_seen(request)
+    caseload.decide(account, case_id, seen, "dismissed", reason=reason, comment=comment, reading_seen=read)
     return "dismissed."
 
 

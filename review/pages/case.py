@@ -21,8 +21,9 @@ from review.pages.report import changes, read, versions_of
 from review.pages.rights import needs, reader
 
 Kind = CaseEvent.Kind
-BROUGHT = {Kind.RAISED, Kind.NEWER, Kind.CALMER}
-TELLING = {Kind.RAISED, Kind.CALMER, Kind.WAITS_AGAIN}  # they would tell what the machine reads
+REREAD = {Kind.REREAD_UP, Kind.REREAD_DOWN, Kind.REREAD_AGAIN}
+BROUGHT = {Kind.RAISED, Kind.NEWER, Kind.CALMER, Kind.REREAD, *REREAD}
+TELLING = {Kind.RAISED, Kind.CALMER, Kind.WAITS_AGAIN, *REREAD}  # they would tell what the machine reads
 NEWEST = 100  # events shown
 
 

@@ -38,6 +38,12 @@ def seen(request: HttpRequest) -> int:
     )
 
 
+def reading_seen(request: HttpRequest) -> int | None:
+    """Return the id of the reading that the page showed; None when it showed none."""
+    told = "The page did not say which reading you saw. Open the case again."
+    return number(request, "reading_seen", told) if "reading_seen" in request.POST else None
+
+
 def tier(request: HttpRequest) -> Tier | None:
     """Return the tier that was chosen; None when none was."""
     written = request.POST.get("tier_given", "")

@@ -18,7 +18,7 @@ from review.statistics.table import Column, Table
 from review.statistics.volume import TIERS
 
 Kind = CaseEvent.Kind
-COMES = (Kind.OPENED, Kind.REOPENED, Kind.WAITS_AGAIN)
+COMES = (Kind.OPENED, Kind.REOPENED, Kind.WAITS_AGAIN, Kind.REREAD_AGAIN)
 GOES = (Kind.CONFIRMED, Kind.DISMISSED)
 
 
@@ -69,7 +69,7 @@ def _changes(scope: Scope) -> dict[date, Counter[str]]:
     plain = dated.filter(kind__in=(*COMES, *GOES)).values_list("day", "kind", "tier")
     for day, kind, tier, number in plain.annotate(n=Count("pk")):
         count(day, tier, number if kind in COMES else -number)
-    raised = dated.filter(kind=Kind.RAISED).annotate(before=_before("tier"))
+    raised = dated.filter(kind__in=(Kind.RAISED, Kind.REREAD_UP)).annotate(before=_before("tier"))
     for day, tier, before in raised.values_list("day", "tier", "before"):
         count(day, tier, 1)
         count(day, before, -1)
