@@ -10,10 +10,8 @@ setup()  # a scheduled run starts here, in a process of its own
 from django.utils import timezone
 from prefect import flow
 
-from flows.tasks import TRANSIENT, StepError, name_flow_run, step
+from flows.tasks import TRANSIENT, Counts, every_step, step
 from review import alerts as standing
-
-Counts = dict[str, int]
 
 
 def _look() -> Counts:
@@ -36,15 +34,4 @@ def alerts() -> Counts:
 
     A notifier that fails does not fail the run: what it has to tell stays due, and the page says so.
     """
-    counts: Counts = {}
-    failures = []
-    for take in STEPS:
-        try:
-            counts |= take()
-        except StepError as failure:
-            failures.append(str(failure))
-    told = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number)
-    name_flow_run(f"alerts: {told or 'nothing is wrong'}")
-    if failures:
-        raise StepError("; ".join(failures))
-    return counts
+    return every_step("alerts", STEPS, idle="nothing is wrong")

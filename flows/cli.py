@@ -118,10 +118,11 @@ def up(
     from flows.server import prefect_api
     from review.site import var_folder
 
-    with prefect_api(var_folder() / "prefect", display.console.print) as url:
+    home = var_folder() / "prefect"
+    with prefect_api(home, display.console.print) as url:
         from flows import service  # imports Prefect, which reads the server's address
 
-        service.serve(port, url)
+        service.serve(port, url, home)
 
 
 @app.command()

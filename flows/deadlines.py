@@ -11,10 +11,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from prefect import flow
 
-from flows.tasks import TRANSIENT, StepError, name_flow_run, step
+from flows.tasks import TRANSIENT, Counts, every_step, step
 from review import caseload
-
-Counts = dict[str, int]
 
 
 def _call_out_waiting() -> Counts:
@@ -46,19 +44,5 @@ STEPS = (
 
 @flow(name="deadlines", flow_run_name="deadlines", persist_result=False)
 def deadlines() -> Counts:
-    """Take each step, also when another fails; return how many cases each was about, the run's new name too.
-
-    Prefect sees counts only.
-    """
-    counts: Counts = {}
-    failures = []
-    for take in STEPS:
-        try:
-            counts |= take()
-        except StepError as failure:
-            failures.append(str(failure))
-    told = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-    name_flow_run(f"deadlines: {told or 'nothing was due'}")
-    if failures:
-        raise StepError("; ".join(failures))
-    return counts
+    """Take each step, and return how many cases each was about. Prefect sees counts only."""
+    return every_step("deadlines", STEPS)

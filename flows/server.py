@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+from review.site import load_site
+
 START_SECONDS = 180  # a fresh home on a busy machine needs 30
 STOP_SECONDS = 30
 OURS = "/admin/version"  # answers who knows the password, which no other server has
@@ -35,7 +37,7 @@ class ServerError(RuntimeError):
 
 
 def configure(home: Path, console: str) -> None:
-    """Set what Prefect reads at import: its home, no telemetry, no stored results, the console's level.
+    """Set what Prefect reads at import: its home, no telemetry, no stored results, how long history is kept …
 
     What the operator has set stays as it is.
     """
@@ -47,7 +49,12 @@ def configure(home: Path, console: str) -> None:
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": console,
         "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": console,
+        # Kept in memory, as by default, the leases of a server that dies leave their limits taken for ever.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
+    if days := load_site().retention_days.prefect_history:
+        settings["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"] = "events,flow_runs"
+        settings["PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD"] = str(days * 86_400)
     for name, value in settings.items():
         os.environ.setdefault(name, value)
 
@@ -119,19 +126,47 @@ def _running(home: Path) -> str | None:
 
 def _start(home: Path, say: Callable[[str], None]) -> str:
     say("Starting a Prefect server (the first time takes about half a minute) ...")
-    deadline = time.monotonic() + START_SECONDS
     for port in _free_ports():
         url = f"http://127.0.0.1:{port}/api"
-        process = _launch(home, port, url)
-        while process.poll() is None and time.monotonic() < deadline:
-            if is_healthy(url, OURS):
-                return url
-            time.sleep(0.2)
+        if _comes_up(_launch(home, port, url), url):
+            return url
         _stop(home)  # somebody else was quicker to take the port, or the time is up
     raise ServerError(
         f"The Prefect server did not come up within {START_SECONDS} s; its log is {home / 'server.log'}. "
         "Mend what it says there, or set PREFECT_API_URL to a server of your own."
     )
+
+
+def is_own(home: Path, url: str) -> bool:
+    """Tell whether this is the address of the server that has its home here."""
+    state = home / "server.json"
+    return state.exists() and bool(json.loads(state.read_text())["url"] == url)
+
+
+def revive(home: Path, url: str, say: Callable[[str], None]) -> None:
+    """Start our server anew, where it was, if its process has ended.
+
+    Raises
+    ------
+    ServerError
+        When it does not come up.
+    """
+    with _exclusive(home / "start.lock"):
+        if not _gone(int(json.loads((home / "server.json").read_text())["pid"]), 0):
+            return
+        say("The Prefect server has ended; it is started anew.")
+        process = _launch(home, int(url.removesuffix("/api").rpartition(":")[2]), url)
+        if not _comes_up(process, url):
+            raise ServerError(f"The Prefect server did not come up again; its log is {home / 'server.log'}.")
+
+
+def _comes_up(process: subprocess.Popen[bytes], url: str) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if is_healthy(url, OURS):
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def _launch(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
@@ -141,7 +176,8 @@ def _launch(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PREFECT_UI_API_URL": url},
+            env={key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+            | {"PREFECT_UI_API_URL": url},
             start_new_session=True,  # Ctrl-C must reach us first: we let it record everything
         )
     _children.append(process)
@@ -164,15 +200,16 @@ def _stop(home: Path) -> None:
 
 def _gone(pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
         for child in _children:
             child.poll()  # a child of ours that is not collected would seem to live on
         try:
             os.killpg(pid, 0)
         except ProcessLookupError:
             return True
+        if time.monotonic() >= deadline:
+            return False
         time.sleep(0.1)
-    return False
 
 
 def is_healthy(url: str, path: str = "/health") -> bool:

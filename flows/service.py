@@ -1,4 +1,4 @@
-"""The long-running form: schedules and review pages under one command."""
+"""The long-running form: schedules and review pages under one command, each started anew when it ends."""
 
 from __future__ import annotations
 
@@ -8,34 +8,28 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
-from prefect import Flow, get_client
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.deployments.runner import RunnerDeployment
+from prefect import get_client
 from prefect.runner import Runner
 
-from flows import display
-from flows.alerts import alerts
-from flows.deadlines import deadlines
-from flows.quality_sample import quality_sample
+from flows import display, server
+from flows.deployments import free_slots, planned
 from flows.server import ServerError
-from flows.triage import triage
 from review import accounts
 
-# Each has its key in `every_minutes` of site.toml.
-SERVED: tuple[Flow[..., Any], ...] = (triage, deadlines, quality_sample, alerts)
 WEB_SECONDS = 60
+LOOK_SECONDS = 10  # how often it is seen whether everything still runs
 
 
-def serve(port: int, prefect_url: str) -> None:
+def serve(port: int, prefect_url: str, home: Path) -> None:
     """Serve the schedules and the pages until interrupted; print the addresses and, once, a login.
 
     Raises
@@ -43,16 +37,19 @@ def serve(port: int, prefect_url: str) -> None:
     ServerError
         When the pages do not come up.
     """
-    with pages(port) as address:
-        display.console.print(f"Review pages:  {address}\nPrefect:       {prefect_url.removesuffix('/api')}")
+    is_own = server.is_own(home, prefect_url)
+    with pages(port, prefect_url) as web:
+        display.console.print(
+            f"Review pages:  {web.address}\nPrefect:       {prefect_url.removesuffix('/api')}"
+        )
         if not accounts.has_login():
             password = accounts.add_user("lead", "lead")
             display.console.print("First login:   lead, password ", end="")
             display.console.print(password, markup=False, highlight=False)
-        served = ", ".join(f"{served.name} every {_in_words(_minutes(served))}" for served in SERVED)
+        served = ", ".join(f"{one.deployment.flow_name} {one.when}" for one in planned())
         display.console.print(f"On schedule:   {served}\nCtrl-C ends all of it.")
-        with suppress(KeyboardInterrupt):
-            asyncio.run(_scheduled().start())
+        with suppress(KeyboardInterrupt), _watched(web, prefect_url, home if is_own else None):
+            _run_schedules(is_own)
 
 
 class _Runner(Runner):
@@ -62,42 +59,100 @@ class _Runner(Runner):
         signal.raise_signal(signal.SIGINT)
 
 
-def _scheduled() -> Runner:
+def _run_schedules(is_own: bool) -> None:
+    """Run what is due until interrupted; a Prefect server that is away is waited for."""
+    while True:
+        try:
+            asyncio.run(_scheduled(is_own).start())
+        except Exception as error:  # Prefect's runner gives up after some minutes without its server
+            display.complaints.print(f"The schedules stopped ({type(error).__name__}); they start again.")
+            time.sleep(LOOK_SECONDS)
+
+
+def _scheduled(is_own: bool) -> Runner:
     """Return a runner of the schedules, with a first run of each that begins at once.
 
-    Every run is a process of its own, and each flow has room for one: a long or failing one stops no other.
+    Every run is a process of its own, and each deployment has room for one: a long or failing one stops no
+    other. On a server of others these schedules go on when we end: another machine may serve them too.
     """
-    runner = _Runner(limit=len(SERVED))
-    # A run does everything that is due, so a second one at the same time would find nothing to do.
-    alone = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    plan = planned()
+    runner = _Runner(limit=len(plan), pause_on_shutdown=is_own)
+    # These calls answer at once where no event loop runs; their types promise a coroutine as well.
+    identities = [cast(UUID, runner.add_deployment(one.deployment)) for one in plan]
+    free_slots(f"{one.deployment.flow_name}/{one.deployment.name}" for one in plan)
     with get_client(sync_client=True) as client:
-        for served in SERVED:
-            every = timedelta(minutes=_minutes(served))
-            # These calls answer at once where no event loop runs; their types promise a coroutine as well.
-            # The name stays when the interval changes, so that no schedule of before stays behind.
-            deployment = cast(
-                RunnerDeployment,
-                served.to_deployment(name="on-schedule", interval=every, concurrency_limit=alone),
-            )
-            client.create_flow_run_from_deployment(cast(UUID, runner.add_deployment(deployment)))
+        for identity, one in zip(identities, plan, strict=True):
+            if one.at_start is not None:
+                client.create_flow_run_from_deployment(identity, parameters=dict(one.at_start))
     return runner
 
 
-def _minutes(served: Flow[..., Any]) -> int:
-    return int(settings.SITE.every_minutes[served.name.replace("-", "_")])
+@contextmanager
+def _watched(web: Pages, prefect_url: str, home: Path | None) -> Iterator[None]:
+    """See meanwhile that the pages and our Prefect server, whose home is given, go on."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            try:
+                web.revive()
+                if home:
+                    server.revive(home, prefect_url, display.complaints.print)
+            except (ServerError, OSError) as error:  # no memory, no disk: it may come back
+                display.complaints.print(f"{error} It is tried again.", markup=False)
+
+    thread = threading.Thread(target=watch, name="watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
-def _in_words(minutes: int) -> str:
-    units = (("day", 24 * 60), ("hour", 60), ("minute", 1))
-    unit, length = next(unit for unit in units if minutes % unit[1] == 0)
-    number = minutes // length
-    return unit if number == 1 else f"{number} {unit}s"
+class Pages:
+    """The process of the review pages, which never imports Prefect or spaCy."""
+
+    def __init__(self, port: int, prefect_url: str) -> None:
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}/"
+        self._environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")
+        }
+        self._environment.setdefault("SPINETRIAGE_PREFECT_PAGES", prefect_url.removesuffix("/api"))
+        self._process = self._start()
+
+    def revive(self) -> None:
+        """Start the process anew if it has ended."""
+        if self._process.poll() is not None:
+            display.complaints.print("The review pages ended; they are started anew.")
+            self._process = self._start()
+
+    def wait(self) -> None:
+        """Wait until the pages answer, or raise a ServerError."""
+        deadline = time.monotonic() + WEB_SECONDS
+        while not _answers(self.address):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ServerError(f"The review pages did not come up on port {self.port}.")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait(10)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
+            [sys.executable, "-m", "review.serve", str(self.port)],
+            stdin=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+        )
 
 
 @contextmanager
-def pages(port: int) -> Iterator[str]:
-    """Run the review pages in a process of their own, which never imports Prefect or spaCy."""
-    address = f"http://127.0.0.1:{port}/"
+def pages(port: int, prefect_url: str) -> Iterator[Pages]:
+    """Run the review pages; they answer when this yields."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
         try:
@@ -106,22 +161,12 @@ def pages(port: int) -> Iterator[str]:
             raise ServerError(
                 f"Port {port} cannot be used for the review pages ({error.strerror}); choose another: --port."
             ) from None
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
-        [sys.executable, "-m", "review.serve", str(port)],
-        stdin=subprocess.PIPE,
-        env={key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")},
-        start_new_session=True,
-    )
+    web = Pages(port, prefect_url)
     try:
-        deadline = time.monotonic() + WEB_SECONDS
-        while not _answers(address):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerError(f"The review pages did not come up on port {port}.")
-            time.sleep(0.2)
-        yield address
+        web.wait()
+        yield web
     finally:
-        process.terminate()
-        process.wait(10)
+        web.stop()
 
 
 def _answers(address: str) -> bool:

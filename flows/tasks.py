@@ -7,7 +7,7 @@ import functools
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
@@ -28,6 +28,7 @@ from review import ledger
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Counts = dict[str, int]
 
 # The database was busy or away: trying again can help, and every step may be repeated.
 TRANSIENT = (OperationalError, InterfaceError)
@@ -104,6 +105,30 @@ def name_flow_run(name: str) -> str:
     with get_client(sync_client=True) as client:
         client.update_flow_run(UUID(identity), name=name)
     return identity
+
+
+def every_step(
+    flow_name: str, steps: Iterable[Callable[[], Counts]], idle: str = "nothing was due"
+) -> Counts:
+    """Take each step, also when another fails; return their counts, which the flow run's new name tells too.
+
+    Raises
+    ------
+    StepError
+        When steps failed, with what each of them says.
+    """
+    counts: Counts = {}
+    failures = []
+    for take in steps:
+        try:
+            counts |= take()
+        except StepError as failure:
+            failures.append(str(failure))
+    told = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items() if number)
+    name_flow_run(f"{flow_name}: {told or idle}")
+    if failures:
+        raise StepError("; ".join(failures))
+    return counts
 
 
 @contextlib.contextmanager

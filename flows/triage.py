@@ -7,6 +7,8 @@ from review.setup import setup
 setup()  # a scheduled run starts here, in a process of its own
 
 # ruff: noqa: E402 - Django must be set up before its models can be imported
+from typing import Literal
+
 from prefect import flow
 
 from flows import batch, shard
@@ -18,14 +20,18 @@ store_studies = step("studies of shard {shard}", TRANSIENT)(shard.store_studies)
 read_reports = step("reports of shard {shard}", TRANSIENT)(shard.read_reports)
 
 
+# What starts a batch where no command opens its run; "prefect" is a person at Prefect's pages.
+Trigger = Literal["schedule", "nightly", "start", "prefect"]
+
+
 @flow(name="triage", flow_run_name="triage", persist_result=False)
-def triage(run: int | None = None) -> int:
+def triage(run: int | None = None, trigger: Trigger = "prefect") -> int:
     """Take everything unprocessed to its outcome; return the number of the run in the ledger.
 
     `run` is a run that the caller opened; without it, as on a schedule, one is opened here. Prefect sees ids
     and counts only.
     """
-    run = run or batch.open_run("schedule")
+    run = run or batch.open_run(trigger)
     ledger.name_prefect_run(run, name_flow_run(f"run-{run}"))
     with closing(run):
         ledger.take_over(run)

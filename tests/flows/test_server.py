@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import server
 from tests.installation import STAT, Installation, sqlite_rows, wait_for
 
 pytestmark = pytest.mark.prefect
@@ -46,12 +48,12 @@ def test_a_server_is_started_outlives_a_kill_is_used_again_and_stopped_by_the_la
     wait_for(lambda: site.rows("SELECT 1 FROM review_run"), killed)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    server = json.loads((home / "server.json").read_text())["pid"]
-    assert is_alive(server)
+    pid = json.loads((home / "server.json").read_text())["pid"]
+    assert is_alive(pid)
 
     site.run("run")
     assert "Starting" not in site.complaints
-    assert not is_alive(server)
+    assert not is_alive(pid)
     assert not (home / "server.json").exists()
     run = site.json("runs")[0]
     held = sqlite_rows(
@@ -162,9 +164,53 @@ def test_up_takes_in_what_arrives_serves_the_pages_and_ends_cleanly(
     printed, complaints = up.communicate(timeout=60)
     assert up.returncode == 0, complaints
     assert f"http://127.0.0.1:{port}/" in printed
-    assert "triage every 5 minutes, deadlines every 5 minutes, quality-sample every 5 minutes" in printed
+    told = " ".join(printed.split())
+    assert "triage every 5 minutes, triage daily at 02:00, deadlines every 5 minutes" in told
     assert "First login:   lead, password" not in printed  # the tester can log in already
     assert "Traceback" not in complaints
     assert [case["tier"] for case in site.json("queue")] == ["stat"]
+    assert site.json("runs")[-1]["trigger"] == "start"
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=5)
+
+
+# Stands for Prefect's server where only its process matters: answers everything, and is there in a moment.
+STAND_IN = """
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Fine(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *said):
+        pass
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Fine).serve_forever()
+"""
+
+
+def test_a_server_that_ended_is_started_anew_at_its_address_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-c", STAND_IN, str(port)], start_new_session=True)
+        server._children.append(process)
+        (home / "server.json").write_text(json.dumps({"pid": process.pid, "url": url}))
+        return process
+
+    monkeypatch.setattr(server, "_launch", launch)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url, said = f"http://127.0.0.1:{port}/api", list[str]()
+    first = launch(tmp_path, port, url)
+    server.revive(tmp_path, url, said.append)
+    assert said == []
+    first.kill()
+    first.wait()
+    server.revive(tmp_path, url, said.append)
+    second = json.loads((tmp_path / "server.json").read_text())["pid"]
+    assert second != first.pid
+    assert said == ["The Prefect server has ended; it is started anew."]
+    assert urllib.request.urlopen(url, timeout=5).status == 200
+    server._stop(tmp_path)
+    assert not is_alive(second)
