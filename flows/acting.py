@@ -19,6 +19,9 @@ def open_ledger() -> None:
     from review.setup import migrate, setup
 
     setup()
+    from review import audit
+
+    audit.by_command()
     migrate()
 
 

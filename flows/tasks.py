@@ -24,7 +24,7 @@ from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 
 from flows.server import is_healthy
-from review import ledger
+from review import audit, ledger
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -134,6 +134,12 @@ def every_step(
 @contextlib.contextmanager
 def closing(run: int) -> Iterator[None]:
     """Close the ledger's run as completed or failed, and let no text of an exception reach Prefect."""
+    with audit.coming_from(audit.of_run(run)), _closed_at_last(run):
+        yield
+
+
+@contextlib.contextmanager
+def _closed_at_last(run: int) -> Iterator[None]:
     try:
         yield
     except BaseException as error:

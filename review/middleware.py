@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
+from review import audit
 from review.models import Account
 from review.second_factor import is_due
 
@@ -32,6 +33,16 @@ SECOND_FACTOR = {
     "second_factor_picture",
 }
 SEEN_EVERY = 60  # seconds between two notes that a person is still there
+
+
+def from_where(page: Page) -> Page:
+    """Let the audit say from which address a page was asked for: behind a proxy, the one it tells."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with audit.coming_from(f"web {request.META.get('REMOTE_ADDR', '')}"):
+            return page(request)
+
+    return answer
 
 
 def own_only(page: Page) -> Page:

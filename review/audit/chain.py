@@ -6,21 +6,23 @@ chain's heads are also appended to a file outside of it, so that a cut tail is f
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import os
-from datetime import UTC
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import DateTimeField, Func
 
+from review.audit.anchor import keep
+from review.audit.origin import origin
 from review.digests import canonical
 from review.models import AuditHead, AuditRow
 
+# What the HMAC of a row covers, after the HMAC of the row before.
+ROW = ("number", "at", "actor", "action", "subject", "detail", "origin")
 SYSTEM = "system"  # the actor where no person acted
 
 
@@ -80,7 +82,8 @@ def record(action: Action, *, actor: str, subject: str, **detail: Any) -> None:
     """Add a row to the chain, in the transaction of the act itself.
 
     The head of the chain is locked until that transaction ends (on SQLite the transaction holds the write
-    lock anyway), so call this last.
+    lock anyway), so call this last. When it happened is told by the database's clock, once the head is
+    locked; from where, by `review.audit.origin`.
 
     Parameters
     ----------
@@ -93,29 +96,61 @@ def record(action: Action, *, actor: str, subject: str, **detail: Any) -> None:
     **detail
         Ids, numbers and digests only; never a name or a text of a report.
     """
-    with transaction.atomic():
-        AuditHead.objects.bulk_create([AuditHead(id=1)], ignore_conflicts=True)
-        head = AuditHead.objects.select_for_update().get(id=1)
+    with transaction.atomic(savepoint=False):
+        head = _locked_head()
         row = AuditRow(
             number=head.number + 1,
-            at=timezone.now(),
+            at=head.at,
             actor=actor,
+            origin=origin(),
             action=action,
             subject=subject,
             detail=detail,
         )
-        row.mac = head.mac = row_mac(row, head.mac)
-        head.number = row.number
+        row.mac = row_mac(row, head.mac)
         row.save(force_insert=True)
-        head.save()
-        transaction.on_commit(lambda: _anchor(row), robust=True)
+        AuditHead.objects.filter(id=1).update(number=row.number, mac=row.mac)
+        transaction.on_commit(lambda: keep(row.number, row.mac), robust=True)
+
+
+class _Clock(Func):
+    """The database's time of day: while a transaction waits for the head, its own start grows old."""
+
+    output_field = DateTimeField()
+    template = "CLOCK_TIMESTAMP()"
+    sqlite_template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')"  # milliseconds
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:
+        return self.as_sql(compiler, connection, template=self.sqlite_template)
+
+
+class _Head(Protocol):
+    number: int
+    mac: str
+    at: datetime
+
+
+def _locked_head() -> _Head:
+    """Lock the end of the chain, and read the clock in the same breath."""
+    heads = AuditHead.objects.select_for_update().filter(id=1).annotate(at=_Clock())
+    head = heads.first()
+    if head is None:
+        AuditHead.objects.bulk_create([AuditHead(id=1)], ignore_conflicts=True)
+        head = heads.get()
+    return head
 
 
 def row_mac(row: AuditRow, before: str) -> str:
     """Return the HMAC of a row, given the HMAC of the row before it ("" for the first)."""
-    at = row.at.astimezone(UTC).isoformat()
-    text = canonical([before, row.number, at, row.actor, row.action, row.subject, row.detail])
-    return hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    values = (row.number, row.at, row.actor, row.action, row.subject, row.detail, row.origin)
+    return mac_of(values, before, settings.AUDIT_KEY.encode())
+
+
+def mac_of(values: Sequence[Any], before: str, key: bytes) -> str:
+    """Return the HMAC of what `ROW` names of a row; early rows do not say from where they came."""
+    *said, origin = values
+    text = canonical([before, *said, origin] if origin else [before, *said])
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def key_fits() -> bool:
@@ -125,24 +160,3 @@ def key_fits() -> bool:
         return True
     before = newest[1].mac if len(newest) > 1 else ""
     return hmac.compare_digest(row_mac(newest[0], before), newest[0].mac)
-
-
-def _anchor(row: AuditRow) -> None:
-    """Append the head to the file outside the database; one short write, so that lines do not mix."""
-    handle = os.open(settings.AUDIT_ANCHOR, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(handle, f"{row.number} {row.mac}\n".encode())
-    finally:
-        os.close(handle)
-
-
-def anchored() -> dict[int, str]:
-    """Return the heads kept outside the database: HMACs by row number."""
-    heads = {}
-    file = Path(settings.AUDIT_ANCHOR)
-    if file.exists():
-        with file.open(encoding="ascii") as lines:
-            for line in lines:
-                number, _, mac = line.partition(" ")
-                heads[int(number)] = mac.strip()
-    return heads

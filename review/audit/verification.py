@@ -3,193 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db.models import Case as SqlCase
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
 
 from review.audit.acts import act_faults
-from review.audit.chain import Action, anchored, row_mac
-from review.audit.erased import erased, erasure_faults
+from review.audit.anchor import Anchors, trouble
+from review.audit.cases import case_faults
+from review.audit.erased import erasure_faults
 from review.audit.rights import right_faults
+from review.audit.rows import chain_faults
 from review.audit.rules import rule_faults
 from review.audit.shards import shard_faults
 from review.audit.states import state_faults
-from review.comparison import asks_again
 from review.conservation import conservation, totals
-from review.models import (
-    AuditHead,
-    AuditRow,
-    Case,
-    Decision,
-    ErasedRow,
-    QualitySample,
-    Reading,
-    Report,
-    ReportVersion,
-    Tier,
-)
+from review.models import AuditRow
 
 Fault = dict[str, Any]
 
 
 def verify() -> dict[str, Any]:
-    """Recompute the chain, the digests and the conservation law from the tables.
+    """Recompute the chain, the digests and the conservation law from the tables, as they are at one moment.
 
     Returns
     -------
     dict
         `ok`; `rows`, the number of rows of the chain; `faults`, a list of `{"row", "what"}` where row is the
-        number of an audit row or None; `inputs` and `outcomes` as counted from the tables.
+        number of an audit row or None; `inputs` and `outcomes` as counted from the tables; `heads`, how many
+        heads outside the database were compared, up to which row; `warnings`, what weakens the proof.
     """
-    rows = AuditRow.objects.count()
-    faults = [*_chain_faults(), *right_faults(), *rule_faults(), *shard_faults()]
-    faults += [*act_faults(), *erasure_faults(), *state_faults(), *_case_faults()]
-    faults += [{"row": None, "what": what} for what in conservation(None)]
-    inputs, outcomes = totals()
-    return {"ok": not faults, "rows": rows, "faults": faults, "inputs": inputs, "outcomes": outcomes}
-
-
-def _chain_faults() -> Iterator[Fault]:
-    heads = anchored()
-    before, expected = "", 1
-    for row in AuditRow.objects.order_by("number").iterator():
-        if row.number != expected:
-            yield {"row": expected, "what": f"rows {expected} to {row.number - 1} are missing"}
-        if row.mac != row_mac(row, before):
-            yield {
-                "row": row.number,
-                "what": "the row does not fit the chain: it or the row before was changed",
-            }
-        if heads.pop(row.number, row.mac) != row.mac:
-            yield {"row": row.number, "what": "differs from the head kept outside the database"}
-        before, expected = row.mac, row.number + 1
-    head = AuditHead.objects.filter(id=1).first() or AuditHead()
-    if (head.number, head.mac) != (expected - 1, before):
-        yield {
-            "row": head.number,
-            "what": f"the head says row {head.number}, the chain ends at {expected - 1}",
-        }
-    if heads:
-        last = max(heads)
-        yield {"row": last, "what": f"was kept outside the database up to row {last}, the chain lacks it"}
-
-
-def _case_faults() -> Iterator[Fault]:
-    """Check the laws of cases against readings, versions and decisions."""
-    for reading in _readings_that_lie():
-        yield {"row": None, "what": f"the columns of reading {reading} differ from what the reader said"}
-    lost = Report.objects.filter(versions__readings__in=_suspicious(), case=None).distinct()
-    for report in lost.values_list("pk", flat=True):
-        yield {"row": None, "what": f"report {report} was read as suspicious but has no case"}
-    gravest = _suspicious().filter(version__report=OuterRef("report")).values("version__report")
-    # A drawn report is at least soon, whatever was read; `_sample_faults` proves that it was drawn.
-    drawn = QualitySample.objects.filter(case=OuterRef("pk"), stratum=QualitySample.Stratum.ROUTINE)
-    due = Case.objects.annotate(
-        gravest=Coalesce(Subquery(gravest.annotate(n=Min(_RANK)).values("n")), NOT_SUSPICIOUS),
-        due=SqlCase(When(Exists(drawn) & Q(gravest__gt=Tier.SOON), then=Tier.SOON), default=F("gravest")),
-    )
-    for case in due.exclude(tier=F("due")).order_by("pk").values_list("pk", flat=True):
-        yield {"row": None, "what": f"case {case} does not have the tier of its gravest reading"}
-    deleted = Exists(
-        ReportVersion.objects.filter(report=OuterRef("report"), is_current=True, status="deleted")
-    )
-    withdrawn = Q(state=Case.State.WITHDRAWN)
-    for case in Case.objects.filter((withdrawn & ~deleted) | (~withdrawn & deleted)).values_list(
-        "pk", flat=True
-    ):
-        yield {"row": None, "what": f"case {case} and its report do not agree whether it was withdrawn"}
-    yield from _undecided()
-    yield from _sample_faults()
-
-
-def _sample_faults() -> Iterator[Fault]:
-    """Check that what is read blind was drawn, and nothing else: a wrong mark would hide a grave reading."""
-    vouched: dict[tuple[str, int], int] = {}
-    rows = AuditRow.objects.filter(subject__startswith="sample:", action=Action.SAMPLE_DRAWN)
-    for number, subject, detail in rows.order_by("number").values_list("number", "subject", "detail"):
-        vouched |= {(subject.removeprefix("sample:"), case): number for case in detail["cases"]}
-    fits = {
-        QualitySample.Stratum.ROUTINE: Q(reading__tier="routine", reading__unreadable=""),
-        QualitySample.Stratum.SOON: Q(reading__tier="soon", reading__unreadable=""),
+    # Before the moment: a head is kept when its row is there for all to see.
+    anchors = Anchors()
+    with _one_moment():
+        rows = AuditRow.objects.count()
+        faults = [fault for find in (chain_faults(anchors), *(find() for find in FINDERS)) for fault in find]
+        faults += [{"row": None, "what": what} for what in conservation(None)]
+        inputs, outcomes = totals()
+    warnings = anchors.warnings()
+    if not faults and not connection.in_atomic_block and (why := trouble()):
+        warnings.append(why)
+    return {
+        "ok": not faults,
+        "rows": rows,
+        "faults": faults,
+        "inputs": inputs,
+        "outcomes": outcomes,
+        "heads": {"kept": anchors.kept, "up_to": anchors.newest},
+        "warnings": warnings,
     }
-    samples = QualitySample.objects.annotate(
-        is_fit=SqlCase(
-            *(When(fit & Q(stratum=stratum), then=True) for stratum, fit in fits.items()), default=False
-        ),
-        is_own=SqlCase(When(reading__version__report=F("case__report"), then=True), default=False),
-    )
-    for case, stratum, is_fit, is_own in samples.values_list("case", "stratum", "is_fit", "is_own"):
-        if vouched.pop((stratum, case), None) is None:
-            yield {"row": None, "what": f"case {case} is of the sample, but no row of the audit drew it"}
-        if not (is_fit and is_own):
-            yield {"row": None, "what": f"case {case} is of the sample, but not for a reading of that kind"}
-    for (_, case), number in vouched.items():
-        yield {"row": number, "what": f"case {case} was drawn, but is not of the sample"}
-    hidden = Case.objects.filter(is_blind=True).filter(Q(sample=None) | ~Q(tier=Tier.SOON))
-    for case in hidden.order_by("pk").values_list("pk", flat=True):
-        yield {"row": None, "what": f"case {case} hides its reading, but must show it"}
 
 
-def _undecided() -> Iterator[Fault]:
-    """Find decisions with a wrong rule, and cases closed against theirs or though more came after it."""
-    lying = Decision.objects.exclude(rule=F("reading__decided_by"))
-    for case, rule in lying.order_by("pk").values_list("case", "rule"):
-        yield {"row": None, "what": f"a decision on case {case} names the rule {rule!r}, its reading another"}
-    newest = Decision.objects.filter(case=OuterRef("pk")).order_by("-id")
-    closed = Case.objects.filter(state__in=Decision.Verdict.values).annotate(
-        verdict=Subquery(newest.values("verdict")[:1]),
-        seen=Subquery(newest.values("reading")[:1]),
-        tier_seen=Subquery(newest.values("tier")[:1]),
-        given=Subquery(newest.values(urgency=Decision.URGENCY)[:1]),
-    )
-    for case, state, verdict in closed.values_list("pk", "state", "verdict"):
-        if state != verdict:
-            yield {"row": None, "what": f"case {case} is {state}, but its last decision says {verdict}"}
-    later = _suspicious().filter(version__report=OuterRef("report"), pk__gt=OuterRef("seen"))
-    reread = Exists(later.exclude(shard=None))
-    dismissed = Q(state=Case.State.DISMISSED) & Exists(later.filter(shard=None))
-    # A person who gave a graver tier than the case had is not asked again by a reread that only agrees.
-    untold = Q(tier__lt=F("given")) | ~reread
-    risen = Q(state=Case.State.CONFIRMED, tier__lt=F("tier_seen")) & untold
-    for case, state in closed.filter(dismissed | risen).values_list("pk", "state"):
-        yield {"row": None, "what": f"case {case} is {state}, but a newer version made it wait again"}
-    for one in closed.filter(reread, state=Case.State.DISMISSED).order_by("pk").iterator():
-        if _asked_again(one):
-            yield {"row": None, "what": f"case {one.pk} is dismissed, but a reread made it wait again"}
+FINDERS = (right_faults, rule_faults, shard_faults, act_faults, erasure_faults, state_faults, case_faults)
 
 
-def _asked_again(case: Case) -> bool:
-    """Whether a reading with other rules, after the last decision, says more than the person saw."""
-    decision = case.decisions.select_related("reading").order_by("-id")[0]
-    wordless = ErasedRow.objects.filter(table="reading").values("row")
-    rereads = Reading.objects.filter(version__report=case.report_id, pk__gt=decision.reading_id)
-    if ErasedRow.objects.filter(table="reading", row=decision.reading_id).exists():
-        return False
-    said = case.corrections.filter(reading__version=decision.reading.version_id)
-    judged = list(said.values_list("start", "end"))
-    later = rereads.exclude(shard=None).exclude(pk__in=wordless).order_by("pk")
-    return any(asks_again(decision.reading, one, judged) for one in later)
-
-
-NOT_SUSPICIOUS = len(Tier)  # after every tier: no case is due
-_RANK = SqlCase(
-    When(unreadable__gt="", then=Tier.UNREAD),
-    *(When(tier=tier.label, then=tier) for tier in (Tier.STAT, Tier.URGENT, Tier.SOON)),
-)
-
-
-def _suspicious() -> QuerySet[Reading]:
-    return Reading.objects.exclude(tier="routine")
-
-
-def _readings_that_lie() -> Iterator[int]:
-    wordless = erased("reading")
-    for reading in Reading.objects.order_by("id").iterator():
-        if reading.pk in wordless:
-            continue
-        said = reading.content
-        columns = (reading.tier, reading.score, reading.unreadable, reading.decided_by)
-        if columns != (said["tier"], said["score"], said["unreadable"] or "", said["decided_by"]):
-            yield reading.pk
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """See the tables as they are now, whatever is written meanwhile, and hold nobody up."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        # Django's own transactions take the write lock; a plain one only keeps its view of the tables.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+    else:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
