@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class ByHouse(LoadScopeScheduling):
-    """Gives tests out one by one, but the folder whose site and browser serve all its tests whole, to one worker.
+    """Gives tests out one by one, but whole the folder whose site and browser serve all its tests.
 
     xdist's own groups do not reach it: it notes them in what this pytest no longer reads.
     """
