@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from flows import editions, places
-from flows.intake import formats
+from flows.intake import dicom, formats
 from flows.intake.frame import outcome_table
 from flows.intake.sources import Source
+from flows.isolated import LoadReports, LoadStudies
+from flows.isolation import carry_out
 from nlp import vocabulary
 from review import audit, ledger
 from review.ledger import FailedPortion
@@ -33,6 +35,7 @@ def open_run(trigger: str, scope: str = "", actor: str = audit.SYSTEM) -> int:
         trigger=trigger,
         scope=scope,
         actor=actor,
+        # Not by the reader's door: that would load spaCy into a process that reads nothing itself.
         rules_version=editions.keep(vocabulary.current().rules),
         code_version=version("spinetriage"),
     )
@@ -83,7 +86,12 @@ def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewP
 
 def _has_news(source: Source, portion: FailedPortion) -> bool:
     """Read a portion that failed: whether anything but the same failures comes of it now."""
-    return formats.failures(source, portion) != portion.failures
+    if portion.kind == "studies":
+        refused = dicom.known(portion, ledger.poison(portion))
+        [(_, faults)] = carry_out([LoadStudies(source=source, portion=portion.as_found(), refused=refused)])
+        return formats.failures(faults) != portion.failures
+    [items] = carry_out([LoadReports(source=source, portion=portion.as_found())])
+    return formats.failures(items) != portion.failures
 
 
 def _packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:

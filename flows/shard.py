@@ -14,50 +14,73 @@ from typing import Any
 import pandas as pd
 
 from flows import places
-from flows.intake import formats
+from flows.intake import dicom
 from flows.intake.frame import frame
+from flows.intake.guard import Refusal
 from flows.intake.linking import Link, link
 from flows.intake.report import Reason, Rejected, Report, context
-from flows.verdict import verdict
+from flows.isolated import LoadReports, LoadStudies, Read
+from flows.isolation import carry_out
+from flows.pulse import Beat, pulse
 from review import ledger
 from review.ledger import HeldStudy, Holding, TakenPortion
 from review.records import NewOutcome, NewStudy, NewVersion
-from review.versions import place
+from review.versions import belongs_to, place
 
+ATTEMPTS = 5  # at a shard that another run overtakes
+Known = tuple[str, dict[str, Any] | Refusal]  # the text that was read, and what came of it
 Loaded = tuple[int, int, Report]  # the ledger's portion, the item's number in its file, the report
 ADDENDUM = "\n\nADDENDUM:\n"
 
 
 def store_studies(shard: int) -> dict[str, int]:
     """Take the headers of a shard's DICOM folders into the ledger; return counts."""
+    there = [(portion, places.named(portion.source)) for portion in ledger.shard_portions(shard)]
+    tasks = [
+        LoadStudies(
+            source=source, portion=portion.as_found(), refused=dicom.known(portion, ledger.poison(portion))
+        )
+        for portion, source in there
+        if source is not None  # the folder of an earlier run's own choosing is gone, and no report is in it
+    ]
+    ids = [portion.id for portion, source in there if source is not None]
     studies: list[NewStudy] = []
     faults: list[NewOutcome] = []
-    for portion in ledger.shard_portions(shard):
-        source = places.named(portion.source)
-        if source is None:
-            continue  # the folder of an earlier run's own choosing is gone, and no report is in it
-        found, broken = formats.load_studies(source, portion)
+    for portion, (found, broken) in zip(ids, carry_out(tasks, pulse(shard)), strict=True):
         studies += found
         faults += [
-            NewOutcome(portion=portion.id, item=number, reason=fault.reason, detail=fault.told)
+            NewOutcome(portion=portion, item=number, reason=fault.reason, detail=fault.told)
             for number, fault in enumerate(broken)
         ]
     return ledger.store_studies(shard, studies, faults)
 
 
 def read_reports(shard: int) -> dict[str, int]:
-    """Read a shard's reports and store what became of each; return counts."""
-    reports, rejected = load(ledger.shard_portions(shard))
-    table = frame((*loaded, found) for loaded, found in zip(reports, find_studies(reports), strict=True))
-    return ledger.store_shard(shard, [*read(table), *rejected])
+    """Read a shard's reports and store what became of each; return counts.
+
+    Another run may store a version of the same report between our look and our storing: then a reading may be
+    missing, or lack the words of the other version. The ledger refuses that, and the shard is read again.
+    """
+    beat = pulse(shard)
+    portions = ledger.shard_portions(shard)
+    reports, rejected = load(portions, beat)
+    for _ in range(ATTEMPTS):
+        links = find_studies(reports)
+        table = frame((*loaded, found) for loaded, found in zip(reports, links, strict=True))
+        outcomes = read(table, portions, beat)
+        try:
+            return ledger.store_shard(shard, [*outcomes, *rejected])
+        except ledger.OvertakenError:
+            beat()
+    raise ledger.OvertakenError(shard)
 
 
-def load(portions: Iterable[TakenPortion]) -> tuple[list[Loaded], list[NewOutcome]]:
+def load(portions: list[TakenPortion], beat: Beat) -> tuple[list[Loaded], list[NewOutcome]]:
     """Return the reports that the portions hold, and an outcome for each item that gave none."""
     reports: list[Loaded] = []
     rejected: list[NewOutcome] = []
-    for portion in portions:
-        for item, result in enumerate(_items(portion), portion.first):
+    for portion, results in zip(portions, _items(portions, beat), strict=True):
+        for item, result in enumerate(results, portion.first):
             if isinstance(result, Report):
                 reports.append((portion.id, item, result))
             else:
@@ -79,38 +102,79 @@ def find_studies(reports: list[Loaded]) -> Iterator[Link]:
         yield link(report, [study for name in names for study in candidates[name]])
 
 
-def read(table: pd.DataFrame) -> Iterator[NewOutcome]:
-    """Yield the outcome of each row of a shard's table, in its order.
+def read(table: pd.DataFrame, portions: list[TakenPortion], beat: Beat) -> list[NewOutcome]:
+    """Return the outcome of each row of a shard's table, in its order.
 
     A version that is held already, or is older than what is held, is not read. An addendum is read together
-    with what it adds to, in whichever order the two arrive.
+    with what it adds to, in whichever order the two arrive. What cannot be read is not held, so what stands
+    on it is judged anew.
     """
     held = ledger.holdings(table["key"])
-    rows: Iterable[Any] = table.itertuples(index=False)
-    for row in rows:
+    rows: list[Any] = list(table.itertuples(index=False))
+    known: dict[int, Known] = {}
+    judged, wanted = _judge(rows, dict(held), known)
+    while wanted:
+        tasks = [
+            Read(text=version.text, context=version.context, warnings=version.warnings)
+            for version in wanted.values()
+        ]
+        found = zip(wanted.items(), carry_out(tasks, beat), strict=True)
+        known |= {number: (version.text, result) for (number, version), result in found}
+        judged, wanted = _judge(rows, dict(held), known)
+    by_id = {portion.id: portion for portion in portions}
+    return [
+        NewOutcome(portion=row.portion, item=row.item, version=one)
+        if isinstance(one, NewVersion)
+        else _rejection(row.portion, row.item, _refused(by_id[row.portion], row, one, beat))
+        for row, one in zip(rows, judged, strict=True)
+    ]
+
+
+def _judge(
+    rows: Iterable[Any], held: dict[str, Holding], known: dict[int, Known]
+) -> tuple[list[NewVersion | Refusal], dict[int, NewVersion]]:
+    """Return what each row is, by what is known so far, and those rows that are still to be read."""
+    judged: list[NewVersion | Refusal] = []
+    wanted: dict[int, NewVersion] = {}
+    for number, row in enumerate(rows):
         before = held.get(row.key)
         version = _version(row.report, row.digest, row.study, row.warnings, before)
         if place(version, before) == "version":
-            if version.status != "deleted":
-                try:
-                    read = verdict(version.text, version.context, version.warnings)
-                    version = dataclasses.replace(version, reading=read)
-                except Exception as error:  # one report must not stop the others; a person gets to see it
-                    failure = Rejected(
-                        reason=Reason.READER_FAILED, detail=type(error).__name__, raw=row.text.encode()
-                    )
-                    yield _rejection(row.portion, row.item, failure)
-                    continue
-            held[row.key] = _after(before, version)  # only now: what could not be read is not held
-        yield NewOutcome(portion=row.portion, item=row.item, version=version)
+            text, result = known.get(number, ("", None))
+            if isinstance(result, Refusal):
+                judged.append(result)
+                continue  # what could not be read is not held
+            if version.status != "deleted" and (result is None or text != version.text):
+                wanted[number] = version
+            elif result is not None:
+                version = dataclasses.replace(version, reading=result)
+            held[row.key] = _after(before, version)
+        judged.append(version)
+    return judged, wanted
 
 
-def _items(portion: TakenPortion) -> Iterator[Report | Rejected]:
+def _items(portions: list[TakenPortion], beat: Beat) -> Iterator[list[Report | Rejected]]:
+    """Yield for each portion what it holds."""
+    tasks = {
+        portion.id: LoadReports(source=source, portion=portion.as_found())
+        for portion in portions
+        if (source := places.named(portion.source)) is not None
+    }
+    loaded = dict(zip(tasks, carry_out(list(tasks.values()), beat), strict=True))
+    gone = Rejected(reason=Reason.VANISHED, detail="its source is no longer configured")
+    for portion in portions:
+        yield loaded.get(portion.id) or [gone] * portion.items
+
+
+def _refused(portion: TakenPortion, row: Any, refusal: Refusal, beat: Beat) -> Rejected:
+    """Return the rejection of a report that cannot be read, with the bytes in which it came."""
     source = places.named(portion.source)
-    if source is None:
-        gone = Rejected(reason=Reason.VANISHED, detail="its source is no longer configured")
-        return iter([gone] * portion.items)
-    return formats.load_reports(source, portion)
+    if source is not None:
+        task = LoadReports(source=source, portion=portion.as_found(), refused={row.item: refusal})
+        again = carry_out([task], beat)[0][row.item - portion.first]
+        if isinstance(again, Rejected):
+            return again
+    return Rejected(reason=refusal.reason, detail=refusal.detail, raw=row.text.encode())
 
 
 def _rejection(portion: int, item: int, rejected: Rejected) -> NewOutcome:
@@ -144,11 +208,11 @@ def _version(
 
 def _whole(report: Report, held: Holding | None) -> str:
     """Return the text to read: an addendum with its parent, as many systems send the addition alone."""
-    if held is None or held.status == "deleted":
+    partner = belongs_to(report.status, held)
+    if partner is None or partner.text in report.text:
         return report.text
-    if report.status == "addendum":
-        return report.text if held.text in report.text else held.text + ADDENDUM + report.text
-    return report.text + ADDENDUM + held.text if held.only_addenda else report.text
+    parts = (partner.text, report.text) if report.status == "addendum" else (report.text, partner.text)
+    return ADDENDUM.join(parts)
 
 
 def _after(held: Holding | None, version: NewVersion) -> Holding:

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 # Rejections that lie in the circumstances and not in the bytes: the next run tries again.
 CIRCUMSTANCES = ("unreadable", "vanished", "changed", "not_delivered")
+# What killed the reader: not touched again unless a person wants it.
+POISON = ("reader_killed", "reader_stalled", "out_of_memory")
 
 PortionKind = Literal["reports", "studies"]
 ShardKind = Literal["reports", "studies", "readings"]

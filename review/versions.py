@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from review.records import ReportStatus
+from review.records import NewVersion, ReportStatus
 
 Place = Literal["duplicate", "superseded", "version"]
 RANK: dict[str, int] = {"preliminary": 0, "final": 1, "corrected": 2, "addendum": 2, "deleted": 3}
@@ -53,8 +53,8 @@ def place(new: Arrival, held: Holding | None) -> Place:  # noqa: PLR0911 - one r
     a correction back.
 
     The corridor may ask before it reads, and the ledger asks again inside its transaction. Should another
-    shard have stored a version between that turns a duplicate into a version, the ledger refuses the shard
-    for want of a reading, and it is read again.
+    shard have stored a version between that turns a duplicate into a version, or that an addendum adds to,
+    the ledger refuses the shard, and it is read again.
     """
     if held is None:
         return "version"
@@ -72,6 +72,19 @@ def place(new: Arrival, held: Holding | None) -> Place:  # noqa: PLR0911 - one r
     if new.result_time and held.result_time and new.result_time < held.result_time:
         return "superseded"
     return "version"
+
+
+def belongs_to(status: ReportStatus, held: Holding | None) -> Holding | None:
+    """Return what an arriving version is to be read together with: addendum and parent, in any order."""
+    if held is None or held.status == "deleted":
+        return None
+    return held if status == "addendum" or held.only_addenda else None
+
+
+def lacks(new: NewVersion, held: Holding | None) -> bool:
+    """Whether the words that were read lack those that the version has to be read together with."""
+    partner = belongs_to(new.status, held)
+    return partner is not None and partner.text not in new.text
 
 
 def _is_sent_later(new: Arrival, held: Holding) -> bool:

@@ -10,7 +10,7 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
@@ -24,9 +24,10 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectorySto
 
 from flows.intake import fields
 from flows.intake.folder import opened, scan, walk
+from flows.intake.guard import Guard, Key, Refusal
 from flows.intake.report import Reason, RefusedError
 from flows.intake.sources import Source
-from review.records import NewPortion, NewSeries, NewStudy
+from review.records import POISON, NewPortion, NewSeries, NewStudy
 
 # Of this process: pydicom puts values, that is patient data, into what it warns of and logs.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
@@ -94,7 +95,9 @@ def find(source: Source) -> Iterator[NewPortion]:
         )
 
 
-def load(source: Source, portion: NewPortion) -> tuple[list[NewStudy], list[Fault]]:
+def load(
+    source: Source, portion: NewPortion, guard: Guard | None = None
+) -> tuple[list[NewStudy], list[Fault]]:
     """The studies in a folder as it is now, and the files that could not be used."""
     try:
         entries, _ = scan(source, portion.path)
@@ -102,19 +105,40 @@ def load(source: Source, portion: NewPortion) -> tuple[list[NewStudy], list[Faul
         return [], [Fault(portion.path, Reason.VANISHED, "")]
     except OSError as error:
         return [], [Fault(portion.path, Reason.UNREADABLE, error.strerror or "")]
+    guard = guard or Guard()
     studies: dict[str, _Study] = {}
     faults: list[Fault] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as for the log: pydicom's warnings hold values
         for entry in entries:
             try:
+                guard.enter(key(entry.path, entry.fingerprint))
                 dataset = _header(source, entry.path)
                 if dataset is not None:
                     study_uid = _uid(dataset, "StudyInstanceUID")
                     studies.setdefault(study_uid, _Study()).add(dataset)
             except RefusedError as refused:
-                faults.append(Fault(entry.path, refused.reason, refused.detail))
+                detail = refused.detail
+                if refused.reason in POISON:  # so that it is known which file it was
+                    detail = f"{detail} ({entry.fingerprint})"
+                faults.append(Fault(entry.path, refused.reason, detail))
     return [study.record(source, uid, portion.path) for uid, study in studies.items()], faults
+
+
+def key(path: str, fingerprint: str) -> Key:
+    """What a file is to a guard: a file that replaced it under the same name is another one."""
+    return f"{path} ({fingerprint})"
+
+
+def known(portion: NewPortion, told: Iterable[tuple[str, str]]) -> dict[Key, Refusal]:
+    """Return the files of a folder that killed the reader before, from recorded reasons and details."""
+    refused = {}
+    for reason, detail in told:
+        name, _, rest = detail.rpartition(": ")
+        why, _, fingerprint = rest.rstrip(")").rpartition(" (")
+        path = name if portion.path == "." else f"{portion.path}/{name}"
+        refused[key(path, fingerprint)] = Refusal(Reason(reason), why)
+    return refused
 
 
 class _Study:

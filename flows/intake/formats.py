@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from flows.intake import dicom, table, text
+from flows.intake.guard import Guard
 from flows.intake.report import Rejected, Report
 from flows.intake.sources import Source
 from review.records import CIRCUMSTANCES, NewPortion
@@ -23,20 +24,22 @@ def find(source: Source) -> Iterator[NewPortion]:
     return _FIND[source.kind](source)
 
 
-def load_reports(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
+def load_reports(
+    source: Source, portion: NewPortion, guard: Guard | None = None
+) -> Iterator[Report | Rejected]:
     """What a portion of kind "reports" holds: exactly `portion.items` results, in order."""
-    return text.load(source, portion) if source.kind == "text" else table.load(source, portion)
+    load = text.load if source.kind == "text" else table.load
+    return load(source, portion, guard)
 
 
 load_studies = dicom.load
 
 
-def failures(source: Source, portion: NewPortion) -> frozenset[tuple[str, str]]:
-    """What keeps a portion, or a file of its folder, from being read now: reasons and details as recorded."""
-    found: Iterable[tuple[str, str]]
-    if portion.kind == "studies":
-        found = ((fault.reason, fault.told) for fault in load_studies(source, portion)[1])
-    else:
-        results = load_reports(source, portion)
-        found = ((one.reason, one.detail) for one in results if isinstance(one, Rejected))
-    return frozenset((reason, detail) for reason, detail in found if reason in CIRCUMSTANCES)
+def failures(found: Iterable[Report | Rejected] | Iterable[dicom.Fault]) -> frozenset[tuple[str, str]]:
+    """What kept some of it from being read in the circumstances: reasons and details as recorded."""
+    told = (
+        (one.reason, one.told if isinstance(one, dicom.Fault) else one.detail)
+        for one in found
+        if not isinstance(one, Report)
+    )
+    return frozenset((reason, detail) for reason, detail in told if reason in CIRCUMSTANCES)

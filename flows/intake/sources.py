@@ -18,6 +18,9 @@ Kind = Literal["text", "csv", "jsonl", "dicom"]
 KINDS: tuple[Kind, ...] = ("text", "csv", "jsonl", "dicom")
 
 MAX_TEXT_BYTES = 2_000_000  # a report is never that long
+LONGEST_ITEM_SECONDS = (
+    120  # a run that waits for an item must not seem dead: see review.ledger.running.SILENCE
+)
 DEFAULT_PATTERNS: dict[Kind, tuple[str, ...]] = {
     "text": ("*.txt",),
     "csv": ("*.csv",),
@@ -41,10 +44,16 @@ DEFAULT_LABELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """How much one task takes: reports (or rows of a table), and DICOM files."""
+    """How much one task takes, reports (or rows of a table) and DICOM files; and what one item may cost.
+
+    `item_seconds` and `memory_mb` (beyond what the reader itself needs) are limits of the process that takes
+    files apart and reads: an item that goes beyond them is rejected.
+    """
 
     shard_reports: int = 250
     shard_files: int = 2000
+    item_seconds: int = 60
+    memory_mb: int = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +107,8 @@ def load(path: Path, root: Path) -> tuple[Batch, tuple[Source, ...]]:
     batch = Batch(
         shard_reports=table.number("shard_reports", 250, least=1),
         shard_files=table.number("shard_files", 2000, least=1),
+        item_seconds=table.number("item_seconds", 60, least=1, most=LONGEST_ITEM_SECONDS),
+        memory_mb=table.number("memory_mb", 1024, least=256),
     )
     table.finish()
     sources = top.table("sources")

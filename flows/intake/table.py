@@ -6,12 +6,14 @@ code, so a portion holds the same rows both times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
 from flows.intake import fields
 from flows.intake.folder import Entry, opened, walk
+from flows.intake.guard import Guard
 from flows.intake.report import KEPT_BYTES, Reason, RefusedError, Rejected, Report
 from flows.intake.rows import CsvTable, Item, JsonLines
 from flows.intake.sources import Source
@@ -29,8 +31,9 @@ def find(source: Source) -> Iterator[NewPortion]:
             yield from portions(source, entry)
 
 
-def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
+def load(source: Source, portion: NewPortion, guard: Guard | None = None) -> Iterator[Report | Rejected]:
     """The portion's items in their order: exactly `portion.items` reports or rejections."""
+    guard = guard or Guard()
     results: list[Report | Rejected] = []
     whole: bytes | None = None
     try:
@@ -41,8 +44,9 @@ def load(source: Source, portion: NewPortion) -> Iterator[Report | Rejected]:
                 whole = _whole(file)
                 raise
             items = islice(table.items(portion.offset), portion.items)
-            for number, item in enumerate(items, portion.first + 1):
-                results.append(_result(source, table, item, f"{portion.path}#{number}"))
+            for number, item in enumerate(items, portion.first):
+                name = f"{portion.path}#{number + 1}"
+                results.append(_result(source, table, item, name, partial(guard.enter, number)))
         missing = Rejected(reason=Reason.CHANGED)
     except RefusedError as refused:
         results = []
@@ -87,8 +91,11 @@ def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
         yield portion(entry.size)
 
 
-def _result(source: Source, table: CsvTable | JsonLines, item: Item, name: str) -> Report | Rejected:
+def _result(
+    source: Source, table: CsvTable | JsonLines, item: Item, name: str, enter: Callable[[], None]
+) -> Report | Rejected:
     try:
+        enter()
         if len(item.raw) > source.max_text_bytes:
             raise RefusedError(Reason.TOO_LARGE, f"more than {source.max_text_bytes:,} bytes")
         values = table.values(item)

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from flows.intake import fields
 from flows.intake.encoding import decode
 from flows.intake.folder import Entry, opened, walk
+from flows.intake.guard import Guard
 from flows.intake.report import KEPT_BYTES, Reason, RefusedError, Rejected, Report
 from flows.intake.sources import Source
 from review.records import NewPortion
@@ -34,7 +35,9 @@ def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
     )
 
 
-def load(source: Source, portion: NewPortion, *, in_place: bool = False) -> Iterator[Report | Rejected]:
+def load(
+    source: Source, portion: NewPortion, guard: Guard | None = None, *, in_place: bool = False
+) -> Iterator[Report | Rejected]:
     """The file's report, or why there is none. An empty file is a report without text.
 
     With `in_place` the lines of the header become spaces instead of going, so that offsets in the report's
@@ -44,6 +47,7 @@ def load(source: Source, portion: NewPortion, *, in_place: bool = False) -> Iter
     try:
         with opened(source, portion.path, portion.fingerprint) as file:
             raw = file.read(KEPT_BYTES + 1)
+        (guard or Guard()).enter(portion.first)
         if len(raw) > source.max_text_bytes:
             raise RefusedError(Reason.TOO_LARGE, f"more than {source.max_text_bytes:,} bytes")
         decoded = decode(raw, source.encoding)

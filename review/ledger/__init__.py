@@ -37,11 +37,13 @@ from review.ledger.shards import (
     fail_shard,
     failed,
     known,
+    poison,
     progress,
+    run_of,
     shard_portions,
     unfinished,
 )
-from review.ledger.storing import change_of, holdings, new_reading, store_shard
+from review.ledger.storing import OvertakenError, change_of, holdings, new_reading, store_shard
 from review.ledger.studies import HeldStudy, store_studies, studies_for
 from review.versions import Holding
 
@@ -51,6 +53,7 @@ __all__ = [
     "HeldStudy",
     "Holding",
     "Intake",
+    "OvertakenError",
     "RereadError",
     "TakenPortion",
     "Waiting",
@@ -76,6 +79,7 @@ __all__ = [
     "open_reread",
     "open_run",
     "outcome_rows",
+    "poison",
     "progress",
     "rejected",
     "rejected_count",
@@ -84,6 +88,7 @@ __all__ = [
     "reread_rules",
     "reread_texts",
     "resume_reread",
+    "run_of",
     "runs",
     "scope",
     "scopes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from review.digests import sha256
 from review.models import Input, Outcome, Portion, Run, Shard
-from review.records import CIRCUMSTANCES, NewPortion, ShardKind
+from review.records import CIRCUMSTANCES, POISON, NewPortion, ShardKind
 
 CHUNK = 500  # values in one IN list; SQLite's limit on parameters is far above
 
@@ -25,6 +25,10 @@ class TakenPortion(NewPortion):
     """A portion with its id in the ledger."""
 
     id: int
+
+    def as_found(self) -> NewPortion:
+        """Return it as the corridor found it, for a process that knows no ledger."""
+        return NewPortion(**{one.name: getattr(self, one.name) for one in fields(NewPortion)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +85,17 @@ def failed(source: str, paths: Iterable[str]) -> dict[tuple[str, str], list[Fail
         portion = FailedPortion(**_fields(row), attempt=row.attempt, failures=frozenset(said))
         found.setdefault((row.path, row.fingerprint), []).append(portion)
     return found
+
+
+def poison(portion: NewPortion) -> list[tuple[str, str]]:
+    """Return what is known to kill the reader in this file or folder, as it ever was: reasons and details."""
+    inputs = Input.objects.filter(
+        portion__path_digest=sha256(portion.path),
+        portion__source=portion.source,
+        outcome=Outcome.REJECTED,
+        reason__in=POISON,
+    )
+    return list(inputs.values_list("reason", "detail").distinct())
 
 
 def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
@@ -161,6 +176,11 @@ def _fields(row: Portion) -> dict[str, Any]:
         "first": row.first,
         "items": row.items,
     }
+
+
+def run_of(shard_id: int) -> int:
+    """Return the run that has the shard now."""
+    return Shard.objects.values_list("run", flat=True).get(pk=shard_id)
 
 
 def fail_shard(shard_id: int, error: str) -> None:

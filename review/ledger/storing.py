@@ -16,7 +16,16 @@ from review.ledger.shards import chunks
 from review.ledger.studies import clipped
 from review.models import CaseEvent, Input, Outcome, Reading, Report, ReportVersion, Shard, Study, Tier
 from review.records import NewOutcome, NewVersion
-from review.versions import Holding, place
+from review.versions import Holding, lacks, place
+
+
+class OvertakenError(RuntimeError):
+    """Another run stored a version meanwhile, so that a reading is wanting or was made of too few words."""
+
+    def __init__(self, shard_id: int) -> None:
+        super().__init__(
+            f"shard {shard_id}: another run stored a version of one of its reports; read it again"
+        )
 
 
 def holdings(keys: Iterable[str]) -> dict[str, Holding]:
@@ -45,8 +54,10 @@ def store_shard(shard_id: int, outcomes: Sequence[NewOutcome]) -> dict[str, int]
     Raises
     ------
     ValueError
-        When an outcome belongs to no item of the shard or an item has two, or a version has no reading
-        though nothing newer is held.
+        When an outcome belongs to no item of the shard or an item has two.
+    OvertakenError
+        When a version has no reading though nothing newer is held, or was read without the text that it adds
+        to. Nothing is stored then; the shard is to be read again.
     """
     with transaction.atomic():
         shard = Shard.objects.select_for_update().get(pk=shard_id)
@@ -130,6 +141,7 @@ class _Judge:
     """Judges the versions of one shard, in the order of their arrival, and stores what is new."""
 
     def __init__(self, shard: Shard, outcomes: Sequence[NewOutcome]) -> None:
+        self.shard = shard.pk
         self.now = timezone.now()
         self.news = [(o.portion, o.item, o.version) for o in outcomes if o.version is not None]
         sources = dict(shard.portions.values_list("id", "source"))
@@ -188,6 +200,9 @@ class _Judge:
                 if (v.status == "deleted") == deleted and (deleted or v.text_digest == new.text_digest)
             )
             return Outcome.DUPLICATE, "", same, None
+        is_read = where == "version" and new.status != "deleted"
+        if is_read and (new.reading is None or lacks(new, holding_of(held))):
+            raise OvertakenError(self.shard)
         version = self._add(new, held, current=where == "version")
         if where == "superseded":
             return Outcome.SUPERSEDED, "", version, None
@@ -226,8 +241,7 @@ class _Judge:
         return version
 
     def _read(self, new: NewVersion, version: ReportVersion) -> Reading:
-        if new.reading is None:
-            raise ValueError(f"version {version.number} of report {version.report.pk} came without a reading")
-        reading = new_reading(version, new.reading, self.now)
+        said = new.reading or {}  # none is not possible: `_judge_one` refuses that
+        reading = new_reading(version, said, self.now)
         self.readings.append(reading)
         return reading

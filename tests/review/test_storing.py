@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from review import audit, ledger
 from review.models import Case, Input, Reading, Report, ReportVersion, Shard
 from review.records import NewOutcome
+from tests.review.conftest import TEXT
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -100,9 +101,22 @@ def test_an_outcome_too_many_is_refused_and_nothing_is_stored(
 
 
 def test_a_version_that_needs_a_reading_and_has_none_is_refused(deliver: Make, version: Make) -> None:
-    with pytest.raises(ValueError, match="without a reading"):
+    with pytest.raises(ledger.OvertakenError, match="read it again"):
         deliver(version("A1", None))
     assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize("statuses", [("final", "addendum"), ("addendum", "final")])
+def test_a_version_read_without_what_it_adds_to_is_refused(
+    deliver: Make, version: Make, statuses: tuple[str, str]
+) -> None:
+    deliver(version("A1", "soon", statuses[0], text="The parent's words, or the addition's."))
+    alone = version("A1", "soon", statuses[1], text="The other's words.")
+    with pytest.raises(ledger.OvertakenError, match="read it again"):
+        deliver(alone)
+    together = "The parent's words, or the addition's. The other's words."
+    deliver(version("A1", "soon", statuses[1], text=together))
+    assert ReportVersion.objects.get(is_current=True).text == together
 
 
 def test_a_rejected_input_keeps_its_bytes_for_another_attempt(shard: Make) -> None:
@@ -163,13 +177,13 @@ def test_a_correction_that_is_taken_back_is_the_current_version_again(
 
 
 def test_holdings_say_what_the_corridor_needs(deliver: Make, version: Make) -> None:
-    final, addendum = version("A1", "soon"), version("A1", "soon", "addendum", text="both texts")
+    final, addendum = version("A1", "soon"), version("A1", "soon", "addendum", text=TEXT + " More.")
     early = version("A1", None, "preliminary")
     deliver(final, addendum, early)
     held = ledger.holdings(["A1", "A2"])
     assert list(held) == ["A1"]
     assert held["A1"].digests == {final.text_digest, addendum.text_digest, early.text_digest}
-    assert (held["A1"].status, held["A1"].text, held["A1"].number) == ("addendum", "both texts", 3)
+    assert (held["A1"].status, held["A1"].text, held["A1"].number) == ("addendum", TEXT + " More.", 3)
     assert not held["A1"].only_addenda
 
 
