@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 As = Annotated[str, typer.Option("--as", help="Act as this account, instead of the one mapped to you.")]
+
+
+def speak() -> None:
+    """Let this process and those it starts log what goes on, in one form."""
+    from review.logs import form
+
+    os.environ.setdefault("SPINETRIAGE_LOG_LEVEL", "INFO")
+    os.environ.setdefault("SPINETRIAGE_LOG", form())
 
 
 def open_ledger() -> None:

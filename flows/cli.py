@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from flows.acting import As, Json, acting_as, open_ledger
+from flows.acting import As, Json, acting_as, open_ledger, speak
 from flows.cli_alerts import alerts
 from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
@@ -113,6 +113,7 @@ def up(
 ) -> None:
     """Serve the schedules and the review pages until Ctrl-C."""
     _end_politely()
+    speak()
     open_ledger()
     from flows import display
     from flows.server import prefect_api

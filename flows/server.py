@@ -51,6 +51,9 @@ def configure(home: Path, console: str) -> None:
         "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": console,
         # Kept in memory, as by default, the leases of a server that dies leave their limits taken for ever.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # Our own lines stand on the run's page too; outside of a run there is no page for them.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "spinetriage",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     }
     if days := load_site().retention_days.prefect_history:
         settings["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"] = "events,flow_runs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import time
 import traceback
 from collections import Counter
@@ -24,7 +25,7 @@ from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 
 from flows.server import is_healthy
-from review import audit, ledger
+from review import audit, ledger, logs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +35,7 @@ Counts = dict[str, int]
 TRANSIENT = (OperationalError, InterfaceError)
 RECORD_SECONDS = 120
 FAILURES_IN_A_ROW = 3  # so many shards, each tried again and again, tell of a full disk or a database away
+log = logging.getLogger("spinetriage.flows")
 RETRY_SECONDS: list[float] = [1, 5, 30]
 
 # Task runs begun by this process, by flow run: what the server must have recorded before it may stop.
@@ -141,7 +143,8 @@ def closing(run: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _closed_at_last(run: int) -> Iterator[None]:
     try:
-        yield
+        with logs.about(run=run):
+            yield
     except BaseException as error:
         failure = error if isinstance(error, StepError) else _failure(f"run {run}", error)
         with contextlib.suppress(DatabaseError):  # then the next run finds this one dead
@@ -165,10 +168,12 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
     artifact = cast(UUID, create_progress_artifact(0.0, key=f"{what}-progress", description=title))
     for number, shard in enumerate(shards, 1):
         try:
-            take(shard)
+            with logs.about(shard=shard):
+                log.info("shard stored: %s", _counted(take(shard)))
             in_a_row = 0
         except StepError as failure:
             failed += 1
+            log.error("shard %s failed, the next run takes it over: %s", shard, failure)
             in_a_row += failure.transient
             with contextlib.suppress(DatabaseError):  # it may be the database that fails
                 ledger.fail_shard(shard, str(failure))
@@ -179,6 +184,12 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
             shown = percent
             update_progress_artifact(artifact, progress=float(percent))
     return failed
+
+
+def _counted(counts: Any) -> str:
+    """Say what a step came to: counts by name."""
+    named = counts if isinstance(counts, dict) else {}
+    return ", ".join(f"{number} {name}" for name, number in named.items() if number) or "nothing new"
 
 
 def summarize(run: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -17,13 +18,15 @@ from review import audit
 from review.models import Account
 from review.second_factor import is_due
 
+log = logging.getLogger("spinetriage.pages")
 Page = Callable[[HttpRequest], HttpResponseBase]
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-ALWAYS_OPEN = {"login", "logout", "health", "health_ready", "health_queue"}
+HEALTH = {"health", "health_ready", "health_queue"}
+ALWAYS_OPEN = {"login", "logout", *HEALTH}
 SECOND_FACTOR = {
     "password",
     "account_reauthenticate",
@@ -41,6 +44,34 @@ def from_where(page: Page) -> Page:
     def answer(request: HttpRequest) -> HttpResponseBase:
         with audit.coming_from(f"web {request.META.get('REMOTE_ADDR', '')}"):
             return page(request)
+
+    return answer
+
+
+def logged(page: Page) -> Page:
+    """Tell the log who asked for which page and how long that took; nothing of what was asked for in it.
+
+    An address that is none of ours may hold anything, and files of ours are not worth a line.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response = page(request)
+        if (match := request.resolver_match) is not None:
+            is_routine = match.url_name in HEALTH or _comes_by_itself(request)
+            # An address that led nowhere may hold what somebody typed.
+            path = request.path if response.status_code < 400 else match.url_name
+            account = getattr(request, "_cached_user", None)
+            log.log(
+                logging.DEBUG if is_routine else logging.INFO,
+                "%s %s: %s in %s ms, %s",
+                request.method,
+                path,
+                response.status_code,
+                round(1000 * (time.perf_counter() - began)),
+                account.actor if isinstance(account, Account) else "nobody logged in",
+            )
+        return response
 
     return answer
 

@@ -12,6 +12,7 @@ from review.alert_settings import load_alerts
 from review.directory_settings import directory_settings
 from review.keys import secret
 from review.logins import load_logins, oidc_secret
+from review.logs import logging_settings
 from review.site import SiteError, load_deadlines, load_site, var_folder
 
 SITE = load_site()
@@ -21,6 +22,7 @@ ALERTS = load_alerts()
 VAR = var_folder()
 SECRET_KEY = secret("SPINETRIAGE_SECRET_KEY", "django")
 AUDIT_KEY = secret("SPINETRIAGE_AUDIT_KEY", "audit")
+LOG_KEY = secret("SPINETRIAGE_LOG_KEY", "logs")
 AUDIT_ANCHOR = os.environ.get("SPINETRIAGE_AUDIT_ANCHOR") or str(VAR / "audit-heads.log")
 
 DEBUG = False
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "review.middleware.from_where",
+    "review.middleware.logged",
     "review.middleware.own_only",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -188,19 +191,4 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # the one stylesheet is served from where it lies; nothing to collect
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "quiet": {"()": "review.logs.QuietFormatter", "format": "{levelname} {name}: {message}", "style": "{"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "quiet"}},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # These name people; wrong passwords are in the audit, and a directory that is down has its own line.
-        "axes": {"level": "ERROR"},
-        "django_auth_ldap": {"level": "CRITICAL"},
-        # A refused page is no fault of the program, and comes with a whole traceback.
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOGGING = logging_settings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -16,11 +17,14 @@ from django.http import HttpRequest
 from review import audit, second_factor
 from review.models import Account
 
+log = logging.getLogger("spinetriage.logins")
+
 
 @receiver(user_logged_in)
 def _logged_in(user: Account, request: HttpRequest, **_: Any) -> None:
     request.session["entered"] = request.session["seen"] = int(time.time())
     audit.record(audit.Action.LOGGED_IN, actor=user.actor, subject=user.actor)
+    log.info("%s logged in", user.actor)
 
 
 @receiver(user_logged_out)
@@ -33,7 +37,9 @@ def _logged_out(user: Account | None, **_: Any) -> None:
 def _login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     if _was_locked(request):
         return  # no password was tried
-    audit.record(audit.Action.LOGIN_FAILED, actor=audit.SYSTEM, subject=_named(credentials))
+    subject = _named(credentials)
+    audit.record(audit.Action.LOGIN_FAILED, actor=audit.SYSTEM, subject=subject)
+    log.warning("a login failed: %s", subject)
 
 
 @receiver(user_locked_out)
@@ -41,6 +47,7 @@ def _locked_out(request: HttpRequest, **_: Any) -> None:
     if not _was_locked(request):
         subject = _named(request.axes_credentials)  # type: ignore[attr-defined]
         audit.record(audit.Action.LOGIN_LOCKED, actor=audit.SYSTEM, subject=subject)
+        log.warning("no password is tried for a while: %s", subject)
 
 
 @receiver(post_save, sender=Authenticator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from datetime import timedelta
@@ -14,6 +15,7 @@ from django.utils import timezone
 from review import audit
 from review.models import Account, RuleSet, Run, Shard
 
+log = logging.getLogger("spinetriage.ledger")
 # A run on another host whose heart has not beaten for so long is dead.
 SILENCE = timedelta(minutes=5)
 # A run whose process is there but has not beaten for so long hangs, or its process went on to other things.
@@ -74,6 +76,7 @@ def open_run(
             prefect_flow_run=prefect_flow_run,
             rules_kept=RuleSet.objects.filter(pk=rules_version).exists(),
         )
+    log.info("run %s begins, started by %s", run.pk, trigger)
     return run.pk
 
 
@@ -110,8 +113,12 @@ def close_run(run_id: int, state: str, error: str = "") -> None:
     with transaction.atomic():
         now = timezone.now()
         running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
-        if running.update(state=state, ended_at=now, heartbeat_at=now, error=error[:500]):
+        ended = running.update(state=state, ended_at=now, heartbeat_at=now, error=error[:500])
+        if ended:
             audit.record(audit.Action.RUN_CLOSED, actor=audit.SYSTEM, subject=f"run:{run_id}", state=state)
+    if ended:
+        grave = logging.ERROR if error else logging.INFO
+        log.log(grave, "run %s %s%s", run_id, state, f": {error}" if error else "")
     if connection.vendor == "sqlite" and Shard.objects.filter(run=run_id).exists():
         _weigh_tables()
 
@@ -175,6 +182,8 @@ def take_over(run_id: int) -> list[int]:
                 crashed=dead,
                 shards=shards,
             )
+    if dead or shards:
+        log.warning("took over %s shards, and runs that died: %s", len(shards), dead or "none")
     return shards
 
 
