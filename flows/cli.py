@@ -19,6 +19,7 @@ from flows.acting import As, Json, acting_as, open_ledger, speak
 from flows.cli_alerts import alerts
 from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
+from flows.cli_history import actions, explain, runs
 from flows.cli_users import user_app
 
 app = typer.Typer(
@@ -32,6 +33,9 @@ app.add_typer(audit_app, name="audit")
 app.command()(stats)
 app.command()(sample)
 app.command()(alerts)
+app.command()(explain)
+app.command()(runs)
+app.command()(actions)
 
 Limit = Annotated[int, typer.Option(min=1, help="How many to print at most.")]
 
@@ -193,22 +197,6 @@ def labels(
 
 
 @app.command()
-def explain(identity: str, json: Json = False, as_: As = "") -> None:
-    """Tell what became of a report, and why: by report key, accession, case, input or file name."""
-    account = acting_as(as_, "explain")
-    from flows import display, printout
-    from review import ledger
-
-    found = ledger.explain(identity, account)
-    if found is None:
-        raise CommandError(
-            "No report of that name that this account may see. Give a report key, an accession number, "
-            "a case (C12), an input (I12) or a file name."
-        )
-    display.as_json(found) if json else printout.explanation(found)
-
-
-@app.command()
 def rejected(limit: Limit = 100, json: Json = False, as_: As = "") -> None:
     """List the inputs from which no report text could be taken, with the reason."""
     account = acting_as(as_, "rejected")
@@ -221,17 +209,6 @@ def rejected(limit: Limit = 100, json: Json = False, as_: As = "") -> None:
     else:
         display.rejected(rows)
         display.limit(account.sources)
-
-
-@app.command()
-def runs(limit: Limit = 20, json: Json = False, as_: As = "") -> None:
-    """List the runs, newest first."""
-    acting_as(as_, "runs")
-    from flows import display
-    from review import ledger
-
-    rows = ledger.runs(limit)
-    display.as_json(rows) if json else display.runs(rows)
 
 
 @app.command()

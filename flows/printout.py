@@ -127,6 +127,7 @@ def explanation(found: dict[str, Any]) -> None:
     """Print what became of one report, and why."""
     outcome = found["outcome"] or "hidden"
     console.print(Text.assemble((str(found["report"] or found["path"]), "bold"), f"  outcome: {outcome}"))
+    console.print(Text(clean(f"  {found['why']}"), style="bold"))
     case = found["case"]
     said = {
         "reason": found["reason"] and f"{found['reason']}: {meaning(found['reason'])}",
@@ -139,12 +140,23 @@ def explanation(found: dict[str, Any]) -> None:
             console.print(f"  {label}: {value}", markup=False)
     if found["reading"]:
         verdict(found["reading"])
-    run = found["run"]
-    console.print(
-        f"  run {run['run']}, {minute(run['started_at'])}, rules {run['rules_version'][:19]}", markup=False
-    )
+    if run := found["run"]:
+        line = f"  run {run['run']}, {minute(run['started_at'])}, rules {run['rules_version'][:19]}"
+        console.print(line, markup=False)
     for version in found["versions"]:
         now = "current" if version["current"] else ""
         arrived = minute(version["arrived_at"])
         line = f"  version {version['version']}: {version['status']}, arrived {arrived} {now}"
         console.print(line, markup=False)
+    if found["rows"]:
+        console.print(_rows(found["rows"]))
+
+
+def _rows(rows: list[dict[str, Any]]) -> Table:
+    """The items of a file that holds several."""
+    table = _table("Item", "Input", "Report", "Outcome", "Case")
+    for row in rows:
+        outcome = " ".join(filter(None, (row["outcome"] or "hidden", row["tier"], row["reason"])))
+        cells = (str(row["item"]), row["input"], row["report"], outcome, row["case"])
+        table.add_row(*(Text(clean(cell)) for cell in cells))
+    return table

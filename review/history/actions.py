@@ -166,6 +166,21 @@ def as_csv(account: Account, given: Asked) -> Iterator[str]:
     return _lines(account, rows)
 
 
+def as_dict(entry: Entry) -> dict[str, Any]:
+    """Return an entry as `spinetriage actions --json` prints it, with all its rows."""
+    return {
+        "by": entry.by,
+        "what": "".join(entry.words),
+        "action": entry.newest.action,
+        "about": entry.newest.subject,
+        "from": entry.origin,
+        "times": len(entry.lines),
+        "first_at": entry.oldest.at.isoformat(),
+        "last_at": entry.newest.at.isoformat(),
+        "rows": [{"row": row.number, "at": row.at.isoformat(), "detail": said} for row, said in entry.lines],
+    }
+
+
 def people() -> list[tuple[int, str]]:
     """Return everybody who ever had an account, by name."""
     return sorted(Account.objects.values_list("pk", "username"), key=lambda one: one[1].lower())

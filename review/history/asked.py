@@ -102,6 +102,8 @@ def address(given: Mapping[str, str]) -> str:
 def _moment(name: str, said: str) -> datetime:
     is_last = name == "until"
     try:
+        if not "1970" <= said[:4] < "9999":  # no database looks for what was before or comes after
+            raise ValueError
         if _DAY.fullmatch(said):
             day = date.fromisoformat(said) + timedelta(days=is_last)
             return _meant(datetime(day.year, day.month, day.day), is_last)  # noqa: DTZ001 - the zone comes next

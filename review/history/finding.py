@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from review.access import may, visible
 from review.caseload.search import clean, record_search
@@ -69,6 +69,15 @@ def blind(inputs: list[Input], account: Account) -> set[int]:
     reports = {one.version.report_id for one in inputs if one.version}
     waiting = Case.objects.filter(report__in=reports, is_blind=True, state=Case.State.WAITING)
     return set(waiting.values_list("report", flat=True))
+
+
+def open_to(account: Account) -> QuerySet[Input]:
+    """Return the inputs whose outcome the person may know: what is to be read blind is kept from deciders."""
+    found = visible(Input.objects.all(), account, "portion__source")
+    if not may(account, "decide"):
+        return found
+    waiting = Case.objects.filter(is_blind=True, state=Case.State.WAITING)
+    return found.exclude(Exists(waiting.filter(report__versions=OuterRef("version"))))
 
 
 def of_report(report_id: int, account: Account) -> QuerySet[Input]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from review import audit
-from review.access import may, visible
 from review.history.actions import line
 from review.history.asked import Asked, address, asked, number, one_of, span
-from review.ledger.history import TIERS, input_facts, summaries
-from review.models import Account, AuditRow, Case, Input, Outcome, Reading, Run, Shard
+from review.history.finding import open_to
+from review.ledger.history import TIERS, input_facts, outcome_rows, summaries
+from review.models import Account, AuditRow, Input, Outcome, Reading, Run, Shard
 
 FILTERS = ("since", "until", "state", "trigger", "kind", "rules")
 INPUT_FILTERS = ("outcome", "tier", "source", "shard")
@@ -25,6 +24,11 @@ COLUMNS = (
     "run", "kind", "state", "trigger", "by", "reason", "started_at", "ended_at", "seconds", "inputs",
     *Outcome.values, *TIERS, "unchanged", "studies", "error", "rules_version", "code_version",
     "prefect_flow_run",
+)  # fmt: skip
+
+OUTCOMES = (  # as the batch writes them beside the ledger
+    "input", "source", "path", "item", "report", "outcome", "reason", "tier", "score", "case", "study",
+    "warnings", "rules_version",
 )  # fmt: skip
 
 
@@ -123,6 +127,47 @@ def handings(run: Run) -> tuple[Handing | None, Handing | None]:
     return _handing(took), _handing(lost)
 
 
+def one(run_id: int) -> dict[str, Any] | None:
+    """Return all of one run but its inputs; None when there is no such run."""
+    run = Run.objects.select_related("account").filter(pk=run_id).first()
+    if run is None:
+        return None
+    took, lost = handings(run)
+    parts = Shard.objects.filter(run=run).order_by("number")
+    return summaries([run])[0] | {
+        "took_over": asdict(took) if took else None,
+        "taken_over_by": asdict(lost) if lost else None,
+        "shards_in_order": [
+            {
+                "shard": part.number,
+                "id": part.pk,
+                "kind": part.kind,
+                "source": part.source,
+                "state": part.state,
+                "attempts": part.attempts,
+                "started_at": part.started_at and part.started_at.isoformat(),
+                "ended_at": part.ended_at and part.ended_at.isoformat(),
+                "error": part.error,
+                "counts": part.counts,
+            }
+            for part in parts
+        ],
+    }
+
+
+def outcomes_csv(account: Account, run_id: int) -> Iterator[str]:
+    """Give the outcome of each input of a run as CSV, without any text; that is recorded at once."""
+    audit.record(audit.Action.EXPORTED, actor=account.actor, subject=f"run:{run_id}", what="outcomes")
+    return _outcome_lines(outcome_rows(run_id, open_to(account)))
+
+
+def _outcome_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    yield line(OUTCOMES)
+    for row in rows:
+        flat = row | {"warnings": " ".join(row["warnings"])}
+        yield line("" if flat[name] is None else flat[name] for name in OUTCOMES)
+
+
 def _handing(row: AuditRow | None) -> Handing | None:
     if row is None:
         return None
@@ -133,11 +178,6 @@ def noteworthy(run_id: int) -> QuerySet[Shard]:
     """Return the shards that did not simply go well the first time."""
     odd = Q(attempts__gt=1) | ~Q(error="") | Q(state=Shard.State.FAILED)
     return Shard.objects.filter(odd, run=run_id).order_by("number")
-
-
-def lasted(shard: Shard) -> timedelta | None:
-    """Return how long the last attempt at a shard took."""
-    return shard.ended_at - shard.started_at if shard.ended_at and shard.started_at else None
 
 
 def chosen_inputs(query: Mapping[str, str]) -> Asked:
@@ -185,7 +225,7 @@ def inputs(run_id: int, account: Account, given: Asked, after: str = "", size: i
             expected += some[-1][2]
         numbers = {pk: at for pk, at, _ in some}
         found = (
-            inputs_of(account, given)
+            _inputs_of(account, given)
             .filter(shard__in=numbers)
             .exclude(Q(shard__number=shard_number) & Q(pk__lte=last))
         )
@@ -195,22 +235,6 @@ def inputs(run_id: int, account: Account, given: Asked, after: str = "", size: i
     return Inputs(
         list(input_facts([pk for _, pk in shown])), f"{shown[-1][0]}-{shown[-1][1]}" if more else ""
     )
-
-
-def inputs_of(account: Account, given: Asked) -> QuerySet[Input]:
-    """Return the inputs that the filters leave and the person may see, of whatever run."""
-    found = visible(Input.objects.all(), account, "portion__source")
-    if may(account, "decide"):
-        waiting = Case.objects.filter(is_blind=True, state=Case.State.WAITING)
-        found = found.exclude(Exists(waiting.filter(report__versions=OuterRef("version"))))
-    if outcome := given.get("outcome"):
-        found = found.filter(outcome=outcome)
-    if tier := given.get("tier"):
-        read = Reading.objects.filter(version=OuterRef("version"), tier=tier, shard=None)
-        found = found.filter(Exists(read), outcome=Outcome.QUEUED)
-    if source := given.get("source"):
-        found = found.filter(portion__source=source)
-    return found
 
 
 def sources_of(run_id: int) -> list[str]:
@@ -243,3 +267,15 @@ def _shards(run_id: int, given: Asked, first: int) -> list[tuple[int, int, int]]
         for pk, at, counts in shards.values_list("id", "number", "counts")
     )
     return [one for one in counted if one[2]]
+
+
+def _inputs_of(account: Account, given: Asked) -> QuerySet[Input]:
+    found = open_to(account)
+    if outcome := given.get("outcome"):
+        found = found.filter(outcome=outcome)
+    if tier := given.get("tier"):
+        read = Reading.objects.filter(version=OuterRef("version"), tier=tier, shard=None)
+        found = found.filter(Exists(read), outcome=Outcome.QUEUED)
+    if source := given.get("source"):
+        found = found.filter(portion__source=source)
+    return found

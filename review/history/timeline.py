@@ -108,7 +108,7 @@ def _readings(report: Report) -> Iterator[Moment]:
     for row in rows.defer("version__text", "version__context"):
         again = f"run {row.shard.run_id} read version {row.version.number} again" if row.shard else ""
         first = again or f"version {row.version.number} was read"
-        by = f", which {decided(row.content)} decided" if row.data else ""
+        by = f"; what decided was {decided(row.content)}" if row.data else ""
         unread = f" (could not be read: {row.unreadable})" if row.unreadable else ""
         said = f"{first} as {row.tier}{by}{unread}; rules {row.rules_version[:19]}"
         yield Moment(row.at, "read", said)

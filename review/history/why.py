@@ -140,7 +140,7 @@ def _queued(found: Why) -> str:
     content = _content(found.reading)
     if content is None or found.reading is None:
         return "It was read and queued."
-    return f"It was read and queued as {found.reading.tier}, which {decided(content)} decided."
+    return f"It was read and queued as {found.reading.tier}; what decided was {decided(content)}."
 
 
 def _routine(found: Why) -> str:

@@ -86,7 +86,7 @@ def words(action: str, about: Named) -> tuple[str, str, str]:
     first, needs_it, rest = said.partition("{}")
     if needs_it:
         return first, about.words, rest
-    return (first, "", "") if about.is_account else (f"{first} (", about.words, ")")
+    return (first, "", "") if about.is_account or about.words == SYSTEM else (f"{first} (", about.words, ")")
 
 
 def who(actor: str, names: Mapping[int, str]) -> str:
@@ -122,13 +122,15 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return f"({details(value)})"
     if isinstance(value, list):
+        if value and not isinstance(value[0], int):
+            return f"{len(value)} entries"
         shown = ", ".join(_value(key, one) for one in value[:MOST])
         return shown + (f" and {len(value) - MOST} more" if len(value) > MOST else "")
     if key == "tier" and value in Tier.values:
         return Tier(value).label
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if key == "cases" and isinstance(value, int):
-        return f"C{value}"
     text = str(value)
+    if key == "cases":
+        return f"C{text}"
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
     return f"{text[:19]}…" if _DIGEST.fullmatch(text) else text

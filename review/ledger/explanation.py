@@ -10,9 +10,12 @@ from django.db.models import QuerySet
 from review import audit
 from review.access import is_hidden, visible
 from review.digests import sha256
-from review.ledger.history import summary
+from review.history.finding import open_to
+from review.history.why import why
+from review.ledger.history import input_facts, summary
 from review.models import Account, Case, Input, Reading, Report
 
+ROWS = 1000  # items of a file that are named
 ALSO = 20  # other reports named when a name fits several
 
 
@@ -33,8 +36,9 @@ def explain(name: str, account: Account) -> dict[str, Any] | None:
     -------
     dict or None
         `report`, `outcome`, `reason`, `reading`, `case`, `run` of the newest input that stands for itself
-        (a duplicate only says that the same came again), with its `versions`, `inputs`, `warnings`, and
-        `also`: the keys of other reports of this name. None when nothing of this name was ever seen.
+        (a duplicate only says that the same came again), `why` in a sentence, its `versions`, `inputs`,
+        `warnings`, and `also`: the keys of other reports of this name. `rows` are the items of a file that
+        holds several, at most `ROWS`. None when nothing of this name was ever seen.
     """
     allowed = visible(Input.objects.all(), account, "portion__source")
     inputs = next((found for found in _candidates(allowed, name) if found.exists()), None)
@@ -47,9 +51,33 @@ def explain(name: str, account: Account) -> dict[str, Any] | None:
         keys.values_list("version__report__key", flat=True).distinct().order_by("version__report__key")[:ALSO]
     )
     explained = _explained(newest, report, account) | {"also": list(also)}
+    explained["rows"] = _rows(inputs, name, account)
     subject = f"report:{report.pk}" if report else f"input:{newest.pk}"
     audit.record(audit.Action.REPORT_EXPLAINED, actor=account.actor, subject=subject)
     return explained
+
+
+def _rows(inputs: QuerySet[Input], name: str, account: Account) -> list[dict[str, Any]]:
+    """Return the items of a table asked for by its path; what is to be read blind without its outcome."""
+    of_file = inputs.filter(portion__path_digest=sha256(name)).order_by("portion__first", "item", "id")
+    ids = list(of_file.values_list("pk", flat=True)[:ROWS])
+    if len(ids) < 2:
+        return []
+    open_ids = set(open_to(account).filter(pk__in=ids).values_list("pk", flat=True))
+    return [_row(row, row["input"] in open_ids) for row in input_facts(ids)]
+
+
+def _row(row: dict[str, Any], is_open: bool) -> dict[str, Any]:
+    told = {"outcome": None, "reason": "blind", "tier": ""}
+    if is_open:
+        told = {name: row[name] for name in told}
+    return {
+        "input": f"I{row['input']}",
+        "item": row["item"],
+        "report": row["report"],
+        **told,
+        "case": row["case"],
+    }
 
 
 def _candidates(allowed: QuerySet[Input], name: str) -> list[QuerySet[Input]]:
@@ -77,6 +105,7 @@ def _explained(newest: Input, report: Report | None, account: Account) -> dict[s
         "detail": newest.detail,
         "warnings": version.warnings if version else [],
         "reading": reading.content if reading else None,
+        "why": why(newest, account).sentence,
         "case": _case(case) if case else None,
         "run": summary(newest.shard.run_id),
         "versions": _versions(report) if report else [],
@@ -87,8 +116,9 @@ def _explained(newest: Input, report: Report | None, account: Account) -> dict[s
 
 def _blinded(explained: dict[str, Any]) -> dict[str, Any]:
     """Leave out what the machine made of the report."""
-    inputs = [row | {"outcome": None, "reason": ""} for row in explained["inputs"]]
-    return explained | {"outcome": None, "reason": "blind", "reading": None, "inputs": inputs}
+    inputs = [row | {"outcome": None, "reason": "", "run": None} for row in explained["inputs"]]
+    hidden = {"outcome": None, "reason": "blind", "detail": "", "reading": None, "run": None}
+    return explained | hidden | {"inputs": inputs}
 
 
 def _case(case: Case) -> dict[str, Any]:

@@ -21,10 +21,6 @@ from review.pages.piece import SIZE, Piece
 from review.pages.rights import needs, reader
 
 AUDITED = 200  # rows of the audit about a run that its page shows
-TABLE = (
-    "input", "source", "path", "item", "report", "outcome", "reason", "tier", "score", "case", "study",
-    "warnings", "rules_version",
-)  # fmt: skip
 
 
 @require_GET
@@ -93,18 +89,8 @@ def shards(request: HttpRequest, run_id: int) -> HttpResponse:
 @paced("exports")
 def outcomes(request: HttpRequest, run_id: int) -> HttpResponseBase:
     """Hand out the outcome of each input of a run as CSV, without any text; that is recorded."""
-    account = reader(request)
     found = get_object_or_404(Run, pk=run_id)
-    wanted = runs.inputs_of(account, {})
-    audit.record(audit.Action.EXPORTED, actor=account.actor, subject=f"run:{found.pk}", what="outcomes")
-    return download(_table(ledger.outcome_rows(found.pk, wanted)), f"run-{found.pk}.csv")
-
-
-def _table(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
-    yield actions.line(TABLE)
-    for row in rows:
-        flat = row | {"warnings": " ".join(row["warnings"])}
-        yield actions.line("" if flat[name] is None else flat[name] for name in TABLE)
+    return download(runs.outcomes_csv(reader(request), found.pk), f"run-{found.pk}.csv")
 
 
 def download(lines: Iterable[str], name: str) -> HttpResponseBase:
