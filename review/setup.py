@@ -49,10 +49,13 @@ def migrate() -> None:
     from django.core.management import call_command  # noqa: PLC0415 - only after setup
     from django.db import DatabaseError, connection  # noqa: PLC0415
 
+    from review import guards  # noqa: PLC0415
+
     try:
         with _alone():  # before the first connection: SQLite cannot be switched to WAL by two at once
             if not is_current():
                 call_command("migrate", interactive=False, verbosity=0)
+                guards.put_up()
     except DatabaseError as error:
         name = connection.settings_dict["NAME"]
         fault = str(error).strip().partition("\n")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_socket import socket_allow_hosts
@@ -17,6 +18,18 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 def loopback_only() -> None:
     """Let a test that talks to the outside fail instead of depending on a network."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Take the guards of the record away: between tests all tables are emptied, and some tests tamper.
+
+    `tests/review/test_guards.py` puts them up again, and whole installations have them.
+    """
+    from review import guards
+
+    with django_db_blocker.unblock():
+        guards.take_down()
 
 
 @pytest.hookimpl(wrapper=True)

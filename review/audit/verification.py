@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from review import guards
 from review.audit.acts import act_faults
 from review.audit.anchor import Anchors, trouble
 from review.audit.cases import case_faults
@@ -41,6 +42,8 @@ def verify() -> dict[str, Any]:
         faults += [{"row": None, "what": what} for what in conservation(None)]
         inputs, outcomes = totals()
     warnings = anchors.warnings()
+    if gone := guards.missing():
+        warnings.append(f"the database does not refuse changes any more: {', '.join(gone)} are gone")
     if not faults and not connection.in_atomic_block and (why := trouble()):
         warnings.append(why)
     return {
