@@ -21,6 +21,7 @@ from flows.alerts import alerts
 from flows.deadlines import deadlines
 from flows.housekeeping import housekeeping
 from flows.quality_sample import quality_sample
+from flows.reread import reread
 from flows.triage import triage
 
 TAG = "spinetriage"
@@ -52,6 +53,7 @@ def planned() -> list[Planned]:
         _often(quality_sample, minute=2),
         _often(alerts, minute=3, triggers=_causes()),
         _by_the_clock(housekeeping, "on-schedule", "housekeeping"),
+        Planned(_made(reread, "on-demand"), "on demand", None),
     ]
 
 
@@ -60,7 +62,7 @@ def _causes() -> list[DeploymentEventTrigger]:
 
     A failed `alerts` starts none, as it would start itself again and again.
     """
-    watched = [flow.name for flow in (triage, deadlines, quality_sample, housekeeping)]
+    watched = [flow.name for flow in (triage, deadlines, quality_sample, housekeeping, reread)]
     minutes = int(settings.SITE.late_minutes)
     return [
         DeploymentEventTrigger(
@@ -118,18 +120,21 @@ def _by_the_clock(
 ) -> Planned:
     time = settings.SITE.at[key]
     schedule = Cron(time.cron, timezone=settings.SITE.time_zone, parameters=parameters, slug="by-the-clock")
-    return Planned(_made(flow, name, schedule, ()), str(time), None)
+    return Planned(_made(flow, name, schedule), str(time), None)
 
 
 def _made(
-    flow: Flow[..., Any], name: str, schedule: Schedule, triggers: Sequence[DeploymentEventTrigger]
+    flow: Flow[..., Any],
+    name: str,
+    schedule: Schedule | None = None,
+    triggers: Sequence[DeploymentEventTrigger] = (),
 ) -> RunnerDeployment:
     # This call answers at once where no event loop runs; its type promises a coroutine as well.
     return cast(
         RunnerDeployment,
         flow.to_deployment(
             name=name,
-            schedules=[schedule],
+            schedules=[schedule] if schedule else [],
             concurrency_limit=ALONE,
             triggers=list(triggers),
             tags=[TAG],

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from prefect import flow
 
 from flows import editions
-from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step
+from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, tell_prefect
 from flows.verdict import verdict
 from nlp import vocabulary
 from review import ledger
@@ -48,6 +48,7 @@ def reread(run: int | None = None) -> int:
     ledger.name_prefect_run(run, name_flow_run(f"reread: run-{run}"))
     with closing(run):
         ledger.take_over(run)
+        tell_prefect()
         if failed := each(read_again, ledger.unfinished(run, "readings"), run, "readings"):
             raise StepError(f"{failed} shards failed")
     return run

@@ -140,6 +140,16 @@ def _start(home: Path, say: Callable[[str], None]) -> str:
     )
 
 
+def can_be_reached(home: Path) -> bool:
+    """Tell whether the configured server answers, or else one of our own that runs already."""
+    if url := os.environ.get("PREFECT_API_URL"):
+        return is_healthy(url)
+    if not (home / "auth").exists():
+        return False
+    _authenticate(home)
+    return _running(home) is not None
+
+
 def is_own(home: Path, url: str) -> bool:
     """Tell whether this is the address of the server that has its home here."""
     state = home / "server.json"

@@ -14,16 +14,19 @@ from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError
+from httpx import HTTPError
 from prefect import task
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import TERMINAL_STATES
 from prefect.events.worker import EventsWorker
+from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
 from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run
 
+from flows import agreement
 from flows.server import is_healthy
 from review import audit, ledger, logs
 
@@ -131,6 +134,15 @@ def every_step(
     if failures:
         raise StepError("; ".join(failures))
     return counts
+
+
+def tell_prefect() -> None:
+    """Tell Prefect of runs that died; should that fail, a later run will do it."""
+    try:
+        if number := agreement.mend():
+            get_run_logger().warning("%s runs had died; Prefect knows now", number)
+    except (HTTPError, PrefectException) as error:
+        get_run_logger().warning("Prefect could not be told of runs that died: %s", type(error).__name__)
 
 
 @contextlib.contextmanager

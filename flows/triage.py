@@ -12,7 +12,7 @@ from typing import Literal
 from prefect import flow
 
 from flows import batch, shard
-from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, summarize
+from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, summarize, tell_prefect
 from review import ledger
 
 find = step("find {kind}", TRANSIENT)(batch.find)
@@ -35,6 +35,7 @@ def triage(run: int | None = None, trigger: Trigger = "prefect") -> int:
     ledger.name_prefect_run(run, name_flow_run(f"run-{run}"))
     with closing(run):
         ledger.take_over(run)
+        tell_prefect()
         failed = each(store_studies, find(run, "studies"), run, "studies")
         failed += each(read_reports, find(run, "reports"), run, "reports")
         summarize(run)
