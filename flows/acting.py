@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,15 @@ def speak() -> None:
 
     os.environ.setdefault("SPINETRIAGE_LOG_LEVEL", "INFO")
     os.environ.setdefault("SPINETRIAGE_LOG", form())
+
+
+def end_politely() -> None:
+    """Take SIGTERM as Ctrl-C: the run is closed, and our Prefect server with it.
+
+    A command started in the background of a script inherits that Ctrl-C is ignored; that is undone.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def open_ledger() -> None:

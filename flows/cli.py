@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 import traceback
 from datetime import datetime
@@ -15,11 +14,12 @@ from typing import Annotated
 
 import typer
 
-from flows.acting import As, Json, acting_as, open_ledger, speak
+from flows.acting import As, Json, acting_as, end_politely, open_ledger, speak
 from flows.cli_alerts import alerts
 from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
 from flows.cli_history import actions, explain, runs
+from flows.cli_rules import replay, reread
 from flows.cli_users import user_app
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
 app.command()(stats)
 app.command()(sample)
+app.command()(reread)
+audit_app.command("replay")(replay)
 app.command()(alerts)
 app.command()(explain)
 app.command()(runs)
@@ -71,15 +73,6 @@ def _one_line(error: Exception) -> str:
     )
 
 
-def _end_politely() -> None:
-    """Take SIGTERM as Ctrl-C: the run is closed, and our Prefect server with it.
-
-    A command started in the background of a script inherits that Ctrl-C is ignored; that is undone.
-    """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-
-
 @app.command()
 def run(
     source: Annotated[
@@ -96,7 +89,7 @@ def run(
     from review import ledger
     from review.site import var_folder
 
-    _end_politely()
+    end_politely()
     # This command tells itself how the run ended.
     with prefect_api(var_folder() / "prefect", display.complaints.print, console="CRITICAL") as url:
         from flows import foreground  # imports Prefect, which reads the server's address
@@ -116,7 +109,7 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the review pages on 127.0.0.1.")] = 8000,
 ) -> None:
     """Serve the schedules and the review pages until Ctrl-C."""
-    _end_politely()
+    end_politely()
     speak()
     open_ledger()
     from flows import display

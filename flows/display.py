@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +17,7 @@ from review.duration import duration
 if TYPE_CHECKING:
     from review.statistics import Table as Figures
 
+T = TypeVar("T")
 # Where nobody's window sets a width, tables need more than the usual 80 columns.
 WIDTH = None if sys.stdout.isatty() else 120
 console = Console(width=WIDTH)
@@ -34,6 +37,12 @@ def as_json(value: Any) -> None:
     """Print one JSON document, keys in their given order."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=str)
     sys.stdout.write("\n")
+
+
+def counted(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Give items on, with a progress bar where somebody looks."""
+    is_seen = complaints.is_terminal
+    yield from track(items, what, total, console=complaints, transient=True, disable=not is_seen)
 
 
 def complain(said: str) -> None:

@@ -7,8 +7,6 @@ from review.setup import setup
 setup()  # a run of the service starts here, in a process of its own
 
 # ruff: noqa: E402 - Django must be set up before its models can be imported
-from importlib.metadata import version
-
 from prefect import flow
 
 from flows import editions
@@ -22,9 +20,9 @@ def _read_again(shard: int) -> dict[str, int]:
     """Read a shard's versions with the rules of its run, and store what came of it; return counts."""
     rules = ledger.reread_rules(shard)
     kept = editions.kept(rules)
-    if kept is None or kept[1].vocabulary.rules.version != rules:
+    if kept is None or kept.reader is None or kept.reader.vocabulary.rules.version != rules:
         raise StepError(f"shard {shard}: its rules are not those that this program can read with")
-    read = kept[1].read
+    read = kept.reader.read
     readings = {
         one.pk: verdict(one.text, one.context, one.warnings, read) for one in ledger.reread_texts(shard)
     }
@@ -41,7 +39,7 @@ def reread(run: int | None = None) -> int:
     `run` is a run that a person opened. Without it what is left of the last reread is taken, should it have
     died; 0 when nothing is left. Prefect sees ids and counts only.
     """
-    run = run or ledger.resume_reread(vocabulary.current().rules.version, version("spinetriage"))
+    run = run or ledger.resume_reread(vocabulary.current().rules.version, editions.CODE)
     if run is None:
         name_flow_run("reread: nothing was left")
         return 0

@@ -80,6 +80,14 @@ def _row(row: dict[str, Any], is_open: bool) -> dict[str, Any]:
     }
 
 
+def report_of(name: str, account: Account) -> int | None:
+    """Return the id of the report of a name, as `explain` finds it; None when the person may see none."""
+    allowed = visible(Input.objects.all(), account, "portion__source")
+    inputs = next((found for found in _candidates(allowed, name) if found.exists()), None)
+    newest = inputs.exclude(version=None).order_by("-id").first() if inputs is not None else None
+    return newest.version.report_id if newest and newest.version else None
+
+
 def _candidates(allowed: QuerySet[Input], name: str) -> list[QuerySet[Input]]:
     number = re.fullmatch(r"([CI])([0-9]{1,18})", name)
     found = [allowed.filter(version__report__key=name)]
