@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import os
 import subprocess
 import sys
@@ -203,5 +204,6 @@ def test_nothing_to_read_is_said(bare_site: Installation) -> None:
 
 
 def test_reading_leaves_nothing_behind(bare_site: Installation) -> None:
+    shutil.rmtree(bare_site.var)
     bare_site.run("read", "--json", text=json.dumps({"id": 1, "text": STAT}))
     assert not bare_site.var.exists()
