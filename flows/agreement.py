@@ -84,7 +84,7 @@ def mend() -> int:
         states |= {
             row["id"]: Crashed(message="It did not end within a day.")
             for row in _flow_runs(client, OTHERS, type={"any_": GOING_ON})
-            if row["start_time"] and datetime.fromisoformat(row["start_time"]) < now - FORGOTTEN
+            if datetime.fromisoformat(row["expected_start_time"]) < now - FORGOTTEN
         }
         for identity, state in states.items():
             _set_state(client, identity, state)

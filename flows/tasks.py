@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError
 from httpx import HTTPError
 from prefect import task
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import TERMINAL_STATES
@@ -202,18 +202,6 @@ def _counted(counts: Any) -> str:
     """Say what a step came to: counts by name."""
     named = counts if isinstance(counts, dict) else {}
     return ", ".join(f"{number} {name}" for name, number in named.items() if number) or "nothing new"
-
-
-def summarize(run: int) -> None:
-    """Leave the counts as a table artifact; ids and counts only."""
-    summary = ledger.summary(run)
-    rows: list[dict[str, Any]] = [
-        {"kind": kind[:-1], "name": name, "inputs": number}
-        for kind in ("outcomes", "tiers")
-        for name, number in summary[kind].items()
-    ]
-    create_table_artifact(rows, key="outcomes", description=f"Run {run}: {summary['inputs']} inputs")
-    get_run_logger().info("Run %s: %s inputs, %s studies", run, summary["inputs"], summary["studies"])
 
 
 def recorded(flow_run_id: str, url: str) -> bool:

@@ -12,7 +12,8 @@ from typing import Literal
 from prefect import flow
 
 from flows import batch, shard
-from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, summarize, tell_prefect
+from flows.artifacts import summarize, tag_run
+from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, tell_prefect
 from review import ledger
 
 find = step("find {kind}", TRANSIENT)(batch.find)
@@ -34,6 +35,7 @@ def triage(run: int | None = None, trigger: Trigger = "prefect") -> int:
     run = run or batch.open_run(trigger)
     ledger.name_prefect_run(run, name_flow_run(f"run-{run}"))
     with closing(run):
+        tag_run(run)
         ledger.take_over(run)
         tell_prefect()
         failed = each(store_studies, find(run, "studies"), run, "studies")

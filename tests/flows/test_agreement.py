@@ -56,7 +56,7 @@ class Prefect:
     def flow_run(self, identity: str, name: str, state: str, flow: str = "triage") -> None:
         start = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
         self.flow_runs.append(
-            {"id": identity, "name": name, "state_type": state, "flow": flow, "start_time": start}
+            {"id": identity, "name": name, "state_type": state, "flow": flow, "expected_start_time": start}
         )
 
 

@@ -181,12 +181,16 @@ def test_ledger_and_prefect_name_each_other_and_prefect_has_the_counts(
     site.run("run")
     run = site.json("runs")[0]
     identity = run["prefect_flow_run"]
-    assert sqlite_rows(prefect_home / "prefect.db", "SELECT name FROM flow_run WHERE id = ?", identity) == [
-        (f"run-{run['run']}",)
-    ]
+    query = "SELECT name, tags FROM flow_run WHERE id = ?"
+    ((name, tags),) = sqlite_rows(prefect_home / "prefect.db", query, identity)
+    assert name == f"run-{run['run']}: 1 new inputs, 1 stat"
+    rules = run["rules_version"].removeprefix("sha256:")[:8]
+    assert json.loads(tags) == ["command", f"rules:{rules}", "source:all-sources", "spinetriage"]
     query = "SELECT key, data FROM artifact WHERE flow_run_id = ?"
     artifacts = dict(sqlite_rows(prefect_home / "prefect.db", query, identity))
-    assert artifacts.keys() == {"studies-progress", "reports-progress", "outcomes"}
+    assert artifacts.keys() == {"studies-progress", "reports-progress", "outcomes", "summary"}
+    assert f"/runs/{run['run']}/" in artifacts["summary"]
+    assert "Into the queue: 1 stat." in artifacts["summary"]
     assert artifacts["reports-progress"] == 100
     assert {"kind": "tier", "name": "stat", "inputs": 1} in json.loads(json.loads(artifacts["outcomes"]))
 

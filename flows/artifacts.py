@@ -1,0 +1,77 @@
+"""What a batch leaves at Prefect for the operator: names, tags, a table and a summary in words.
+
+Prefect stores all of it in clear: ids, counts and the names of configured sources, nothing of a patient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from flows import places
+from review import ledger
+
+SHOWN = 8  # digits of the rules version that tell one from another
+
+
+def tag_run(run: int) -> None:
+    """Tag the current flow run with what it took in: trigger, source, rules."""
+    summary = ledger.summary(run)
+    scope = ledger.scope(run)
+    is_named = any(source.name == scope for source in places.of(""))
+    # The path of somebody's own folder may hold a name.
+    source = scope if is_named else "own-folder" if scope else "all-sources"
+    rules = summary["rules_version"].rpartition(":")[2][:SHOWN]
+    tags = {*flow_run.get_tags(), "spinetriage", summary["trigger"], f"source:{source}", f"rules:{rules}"}
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run.get_id()), tags=sorted(tags))
+
+
+def summarize(run: int) -> None:
+    """Leave the counts as a table and in words, and let the flow run's name tell the gist."""
+    summary = ledger.summary(run)
+    rows: list[dict[str, Any]] = [
+        {"kind": kind[:-1], "name": name, "inputs": number}
+        for kind in ("outcomes", "tiers")
+        for name, number in summary[kind].items()
+    ]
+    create_table_artifact(rows, key="outcomes", description=f"Run {run}: {summary['inputs']} inputs")
+    create_markdown_artifact(in_words(summary), key="summary", description=f"Run {run} in words")
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run.get_id()), name=f"run-{run}: {_gist(summary)}")
+    get_run_logger().info("Run %s: %s, %s studies", run, _gist(summary), summary["studies"])
+
+
+def in_words(summary: dict[str, Any]) -> str:
+    """Return a run's summary as Markdown, with the link to our page of the run."""
+    new = summary["inputs"] - summary["unchanged"]
+    queued = _listed(summary["tiers"])
+    others = {name: summary["outcomes"][name] for name in ("rejected", "unreadable_text")}
+    lines = [
+        f"# Run {summary['run']}",
+        f"{new} new inputs and {summary['unchanged']} that were known already.",
+        f"Into the queue: {queued or 'nothing'}.",
+    ]
+    if told := _listed(others):
+        lines.append(f"For a person to look at: {told}.")
+    page = f"/runs/{summary['run']}/"
+    if settings.ALERTS.pages:
+        lines.append(f"[This run in the ledger]({settings.ALERTS.pages}{page})")
+    else:
+        lines.append(f"This run in the ledger: `{page}` of the review pages.")
+    return "\n\n".join(lines)
+
+
+def _gist(summary: dict[str, Any]) -> str:
+    new = summary["inputs"] - summary["unchanged"]
+    return f"{new} new inputs" + (f", {queued}" if (queued := _listed(summary["tiers"])) else "")
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items() if number)
