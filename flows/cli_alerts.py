@@ -67,7 +67,9 @@ def _show(found: list[dict[str, Any]], tellings: list[Telling]) -> None:
         display.text(Text("No alert is open."))
     for telling in tellings:
         if telling.error:
-            display.complain(f"{telling.name} has told nothing in {telling.tries} rounds: {telling.error}")
+            display.complain(
+                f"{telling.name} fails ({telling.error}); tried in {telling.tries} rounds so far"
+            )
     if not tellings:
         display.complain("Nobody is told of alerts: see [email] and [webhook] in config/alerts.toml.")
 

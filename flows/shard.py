@@ -7,6 +7,7 @@ each other here and nowhere else. Everything is plain functions; what Prefect ad
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -24,9 +25,11 @@ from flows.isolation import carry_out
 from flows.pulse import Beat, pulse
 from review import ledger
 from review.ledger import HeldStudy, Holding, TakenPortion
+from review.logs import pseudonym
 from review.records import NewOutcome, NewStudy, NewVersion
 from review.versions import belongs_to, place
 
+log = logging.getLogger("spinetriage.flows")
 ATTEMPTS = 5  # at a shard that another run overtakes
 Known = tuple[str, dict[str, Any] | Refusal]  # the text that was read, and what came of it
 Loaded = tuple[int, int, Report]  # the ledger's portion, the item's number in its file, the report
@@ -168,6 +171,7 @@ def _items(portions: list[TakenPortion], beat: Beat) -> Iterator[list[Report | R
 
 def _refused(portion: TakenPortion, row: Any, refusal: Refusal, beat: Beat) -> Rejected:
     """Return the rejection of a report that cannot be read, with the bytes in which it came."""
+    log.warning("a report cannot be read (%s): %s", refusal.reason, pseudonym(row.key))
     source = places.named(portion.source)
     if source is not None:
         task = LoadReports(source=source, portion=portion.as_found(), refused={row.item: refusal})

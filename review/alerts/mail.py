@@ -32,11 +32,15 @@ class Mail:
             "Message-ID": f"<{uuid4()}@{chosen.sender.rpartition('@')[2]}>",
             "Auto-Submitted": "auto-generated",  # so that no absence assistant answers
         }
-        EmailMessage(
+        mail = EmailMessage(
             subject=" ".join(message.subject.split()),
             body=message.text,
             from_email=chosen.sender,
             to=chosen.to,
             headers=headers,
             connection=server,
-        ).send()
+        )
+        try:
+            mail.send()
+        finally:
+            server.close()  # a greeting that fails half-way leaves it open
