@@ -18,6 +18,7 @@ from flows.isolation import carry_out
 from nlp import vocabulary
 from review import audit, ledger
 from review.ledger import FailedPortion
+from review.models import Run
 from review.records import NewPortion, PortionKind
 from review.site import var_folder
 
@@ -26,7 +27,9 @@ SHARD_BYTES = 16 * 2**20  # a shard is held in memory as a whole
 T = TypeVar("T")
 
 
-def open_run(trigger: str, scope: str = "", actor: str = audit.SYSTEM) -> int:
+def open_run(
+    trigger: str, scope: str = "", actor: str = audit.SYSTEM, *, kind: Run.Kind = Run.Kind.TRIAGE
+) -> int:
     """Open a run in the ledger, with the versions of rules and code that it will use."""
     if scope and Path(scope).is_dir():
         scope = str(Path(scope).resolve())
@@ -35,6 +38,7 @@ def open_run(trigger: str, scope: str = "", actor: str = audit.SYSTEM) -> int:
         trigger=trigger,
         scope=scope,
         actor=actor,
+        kind=kind,
         # Not by the reader's door: that would load spaCy into a process that reads nothing itself.
         rules_version=editions.keep(vocabulary.current().rules),
         code_version=version("spinetriage"),
@@ -49,7 +53,7 @@ def find(run: int, kind: PortionKind) -> list[int]:
     batch, _ = places.configured()
     size = batch.shard_reports if kind == "reports" else batch.shard_files
     unchanged: list[int] = []
-    for portions in _packed(_unknown(run, kind, unchanged), size):
+    for portions in packed(_unknown(run, kind, unchanged), size):
         ledger.add_shard(run, portions)
     if kind == "reports":  # images are no inputs
         ledger.count_unchanged(run, sum(unchanged))
@@ -94,7 +98,7 @@ def _has_news(source: Source, portion: FailedPortion) -> bool:
     return formats.failures(items) != portion.failures
 
 
-def _packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:
+def packed(portions: Iterable[NewPortion], size: int) -> Iterator[list[NewPortion]]:
     """Gather portions of one source until they hold `size` items, or as many bytes as a shard may have."""
     pack: list[NewPortion] = []
     items = bytes_ = 0

@@ -19,6 +19,7 @@ from flows.cli_alerts import alerts
 from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
 from flows.cli_history import actions, explain, runs
+from flows.cli_rejected import rejected
 from flows.cli_rules import replay, reread
 from flows.cli_users import user_app
 
@@ -38,6 +39,7 @@ app.command()(alerts)
 app.command()(explain)
 app.command()(runs)
 app.command()(actions)
+app.command()(rejected)
 
 Limit = Annotated[int, typer.Option(min=1, help="How many to print at most.")]
 
@@ -187,21 +189,6 @@ def labels(
     from flows import labels as decided
 
     decided.write(account, since, to)
-
-
-@app.command()
-def rejected(limit: Limit = 100, json: Json = False, as_: As = "") -> None:
-    """List the inputs from which no report text could be taken, with the reason."""
-    account = acting_as(as_, "rejected")
-    from flows import display
-    from review import ledger
-
-    rows = ledger.rejected(account, limit)
-    if json:
-        display.as_json(rows)
-    else:
-        display.rejected(rows)
-        display.limit(account.sources)
 
 
 @app.command()

@@ -138,21 +138,25 @@ def runs(rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def rejected(rows: list[dict[str, Any]]) -> None:
+def rejected(rows: list[dict[str, Any]], total: int, state: str) -> None:
     """Print the inputs from which no report text could be taken."""
     if not rows:
-        console.print("Nothing is rejected.")
+        console.print("Nothing that was rejected waits." if state == "waiting" else "There is nothing such.")
         return
-    table = Table(title=f"Rejected inputs: {len(rows)}", title_justify="left")
-    for heading in ("Input", "Run", "When (UTC)"):
-        table.add_column(heading, no_wrap=True)
+    table = Table(title=f"Rejected inputs, {state}: {total:,}", title_justify="left")
+    for heading in ("Input", "Run", "Waiting", "Rejected (UTC)"):
+        table.add_column(heading, no_wrap=heading != "Waiting")
     for heading in ("Source", "File", "Item", "Why", "Detail"):
         table.add_column(heading, overflow="fold")
     for row in rows:
+        waiting = Text(row["waited"] or "–")
+        if row["overdue"]:
+            waiting.append("\n▲ overdue", style="bold")
         table.add_row(
             row["input"],
             str(row["run"]),
-            minute(row["at"]),
+            waiting,
+            minute(row["since"].isoformat()),
             row["source"],
             Text(clean(row["path"])),
             str(row["item"]),
@@ -160,6 +164,8 @@ def rejected(rows: list[dict[str, Any]]) -> None:
             Text(clean(row["detail"])),
         )
     console.print(table)
+    if len(rows) < total:
+        console.print(f"… and {total - len(rows)} more; see all of them with --limit {total}.")
 
 
 def users(rows: list[dict[str, Any]]) -> None:

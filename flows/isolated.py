@@ -59,11 +59,14 @@ class _Portion:
         return replace(self, refused={**self.refused, key: refusal})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LoadReports(_Portion):
     """Take a portion of reports apart: exactly `portion.items` reports or rejections."""
 
+    kept: bytes | None = None  # of a rejected input: taken instead of its file
+
     def perform(self, guard: Guard) -> list[Report | Rejected]:
-        return list(formats.load_reports(self.source, self.portion, guard))
+        return list(formats.load_reports(self.source, self.portion, guard, self.kept))
 
     def fallen(self, refusal: Refusal) -> list[Report | Rejected]:
         return [Rejected(reason=refusal.reason, detail=refusal.detail)] * self.portion.items

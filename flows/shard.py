@@ -14,12 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from flows import places
+from flows import places, retries
 from flows.intake import dicom
 from flows.intake.frame import frame
 from flows.intake.guard import Refusal
 from flows.intake.linking import Link, link
 from flows.intake.report import Reason, Rejected, Report, context
+from flows.intake.sources import Source
 from flows.isolated import LoadReports, LoadStudies, Read
 from flows.isolation import carry_out
 from flows.pulse import Beat, pulse
@@ -41,7 +42,10 @@ def store_studies(shard: int) -> dict[str, int]:
     there = [(portion, places.named(portion.source)) for portion in ledger.shard_portions(shard)]
     tasks = [
         LoadStudies(
-            source=source, portion=portion.as_found(), refused=dicom.known(portion, ledger.poison(portion))
+            source=source,
+            portion=portion.as_found(),
+            # What killed the reader before is left alone, unless a person wants it tried again.
+            refused={} if portion.again else dicom.known(portion, ledger.poison(portion)),
         )
         for portion, source in there
         if source is not None  # the folder of an earlier run's own choosing is gone, and no report is in it
@@ -159,14 +163,21 @@ def _judge(
 def _items(portions: list[TakenPortion], beat: Beat) -> Iterator[list[Report | Rejected]]:
     """Yield for each portion what it holds."""
     tasks = {
-        portion.id: LoadReports(source=source, portion=portion.as_found())
+        portion.id: _loading(source, portion)
         for portion in portions
         if (source := places.named(portion.source)) is not None
     }
     loaded = dict(zip(tasks, carry_out(list(tasks.values()), beat), strict=True))
     gone = Rejected(reason=Reason.VANISHED, detail="its source is no longer configured")
     for portion in portions:
-        yield loaded.get(portion.id) or [gone] * portion.items
+        yield loaded[portion.id][-portion.items :] if portion.id in loaded else [gone] * portion.items
+
+
+def _loading(source: Source, portion: TakenPortion) -> LoadReports:
+    """Return the task whose last results are the portion's items."""
+    if portion.again is not None:
+        return retries.loading(source, portion)
+    return LoadReports(source=source, portion=portion.as_found())
 
 
 def _refused(portion: TakenPortion, row: Any, refusal: Refusal, beat: Beat) -> Rejected:
@@ -174,8 +185,8 @@ def _refused(portion: TakenPortion, row: Any, refusal: Refusal, beat: Beat) -> R
     log.warning("a report cannot be read (%s): %s", refusal.reason, pseudonym(row.key))
     source = places.named(portion.source)
     if source is not None:
-        task = LoadReports(source=source, portion=portion.as_found(), refused={row.item: refusal})
-        again = carry_out([task], beat)[0][row.item - portion.first]
+        task = _loading(source, portion).without(row.item, refusal)
+        again = carry_out([task], beat)[0][-portion.items :][row.item - portion.first]
         if isinstance(again, Rejected):
             return again
     return Rejected(reason=refusal.reason, detail=refusal.detail, raw=row.text.encode())

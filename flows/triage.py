@@ -11,12 +11,13 @@ from typing import Literal
 
 from prefect import flow
 
-from flows import batch, shard
+from flows import batch, retries, shard
 from flows.artifacts import summarize, tag_run
 from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, tell_prefect
 from review import ledger
 
 find = step("find {kind}", TRANSIENT)(batch.find)
+take_requests = step("take what is to be tried again", TRANSIENT)(retries.take_requests)
 store_studies = step("studies of shard {shard}", TRANSIENT)(shard.store_studies)
 read_reports = step("reports of shard {shard}", TRANSIENT)(shard.read_reports)
 
@@ -38,6 +39,7 @@ def triage(run: int | None = None, trigger: Trigger = "prefect") -> int:
         tag_run(run)
         ledger.take_over(run)
         tell_prefect()
+        take_requests(run)
         failed = each(store_studies, find(run, "studies"), run, "studies")
         failed += each(read_reports, find(run, "reports"), run, "reports")
         summarize(run)

@@ -16,6 +16,7 @@ from review.models import (
     Communication,
     Correction,
     Decision,
+    Discard,
     Input,
     Outcome,
     ReportVersion,
@@ -53,7 +54,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "shard": (
         *("id", "run_id", "number", "kind", "source", "state", "attempts", "created_at", "started_at"),
-        *("ended_at", "error", "counts", "terms"),
+        *("ended_at", "error", "counts", "terms", "request_id"),
     ),
     "study": (
         *("id", "study_uid", "source", "folder", "accession", "accession_issuer", "patient_id"),
@@ -214,6 +215,18 @@ def communication_digest(told: Communication) -> str:
     who = [told.case_id, told.decision_id, told.account_id, _moment(told.at)]
     what = [told.finding, told.told_to, told.told_by, _moment(told.found_at), _moment(told.told_at)]
     return sha256(canonical([*who, *what, told.method, told.note]))
+
+
+def discard_digest(put_away: Discard) -> str:
+    """Return the digest of the act that put a rejected input away, with the reason as written."""
+    said = [put_away.input_id, put_away.account_id, _moment(put_away.at), put_away.reason]
+    return sha256(canonical(said))
+
+
+def taken_back_digest(put_away: Discard) -> str:
+    """Return the digest of the act that took a discard back."""
+    at = _moment(put_away.ended_at) if put_away.ended_at else ""
+    return sha256(canonical([put_away.pk, put_away.ended_by_id, at]))
 
 
 def _moment(at: datetime) -> str:

@@ -26,6 +26,9 @@ REJECTIONS = {
     "mixed_patients": "The file names another patient than the other files of its study.",
     "not_delivered": "Nothing came back for this item; the next run tries it again.",
 }
+DUPLICATES = {
+    "already_rejected": "The same bytes were rejected before, and stand in the list of rejected inputs.",
+}
 WARNINGS = {
     "decoded_as_utf-8": "The file was not in the encoding of its source; it was read as UTF-8.",
     "decoded_as_cp1252": "The file was not in the encoding of its source; it was read as Windows-1252.",
@@ -42,4 +45,5 @@ def meaning(code: str) -> str:
     if code.endswith(_FIELD):
         field = code.removesuffix(_FIELD).replace("_", " ")
         return f"The {field} could not be understood and counts as unknown."
-    return REJECTIONS.get(code) or WARNINGS.get(code) or HIDDEN.get(code) or code.replace("_", " ")
+    said = REJECTIONS | DUPLICATES | WARNINGS | HIDDEN
+    return said.get(code) or code.replace("_", " ")

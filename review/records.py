@@ -50,6 +50,7 @@ class NewPortion:
     first: int = 0  # number of the first item in the file, from 0
     items: int = 1  # report items held; for studies the number of files
     size: int = 0  # bytes to be read, as far as known; not stored
+    again: int | None = None  # the rejected input that it takes again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

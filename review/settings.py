@@ -16,7 +16,7 @@ from review.logs import logging_settings
 from review.site import SiteError, load_deadlines, load_site, var_folder
 
 SITE = load_site()
-WAITING_MINUTES, AGAIN_MINUTES, LEAD_MINUTES = load_deadlines()
+WAITING_MINUTES, AGAIN_MINUTES, LEAD_MINUTES, REJECTED_MINUTES = load_deadlines()
 LOGINS = load_logins()
 ALERTS = load_alerts()
 VAR = var_folder()

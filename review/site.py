@@ -69,11 +69,15 @@ class Site:
 
 
 class Deadlines(NamedTuple):
-    """What `config/deadlines.toml` says: minutes by tier, the last two counted from the end of the first."""
+    """What `config/deadlines.toml` says: minutes by tier, the last two counted from the end of the first.
+
+    `rejected` are the minutes that a rejected input may wait for a person.
+    """
 
     waiting: dict[str, int]
     again: dict[str, int]
     lead: dict[str, int]
+    rejected: int
 
 
 def config_folder() -> Path:
@@ -207,7 +211,8 @@ def load_deadlines() -> Deadlines:
     values = read_toml(file)
     names = [f"{name}_minutes" for name in Deadlines._fields]
     same_keys(file, "", values, dict.fromkeys(names))
-    found = Deadlines(*(_table_of_minutes(file, name, values[name], TIERS) for name in names))
+    waiting, again, lead = (_table_of_minutes(file, name, values[name], TIERS) for name in names[:3])
+    found = Deadlines(waiting, again, lead, _minutes(file, names[3], values[names[3]]))
     for graver, milder in (("stat", "urgent"), ("urgent", "soon")):
         if found.waiting[graver] > found.waiting[milder]:
             raise SiteError(

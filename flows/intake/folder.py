@@ -103,14 +103,21 @@ def entry(path: Path) -> Entry:
 
 
 @contextmanager
-def opened(source: Source, path: str, fingerprint: str | None = None) -> Iterator[BinaryIO]:
+def opened(
+    source: Source, path: str, fingerprint: str | None = None, kept: bytes | None = None
+) -> Iterator[BinaryIO]:
     """Open a source's file; with a fingerprint, be sure that it was the same from finding to the end.
+
+    With the bytes that were kept of it, these are opened instead.
 
     Raises
     ------
     RefusedError
         `vanished`, `unreadable`, or `changed`; the last also when the block ends.
     """
+    if kept is not None:
+        yield io.BytesIO(kept)
+        return
     try:
         raw = io.FileIO(source.folder / _on_disk(path), opener=_open)
         with cast(BinaryIO, io.BufferedReader(raw)) as file:

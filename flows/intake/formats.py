@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from flows.intake import dicom, table, text
+from flows.intake.folder import Entry, opened
 from flows.intake.guard import Guard
-from flows.intake.report import Rejected, Report
+from flows.intake.report import RefusedError, Rejected, Report
 from flows.intake.sources import Source
 from review.records import CIRCUMSTANCES, NewPortion
 
@@ -25,14 +26,31 @@ def find(source: Source) -> Iterator[NewPortion]:
 
 
 def load_reports(
-    source: Source, portion: NewPortion, guard: Guard | None = None
+    source: Source, portion: NewPortion, guard: Guard | None = None, kept: bytes | None = None
 ) -> Iterator[Report | Rejected]:
-    """What a portion of kind "reports" holds: exactly `portion.items` results, in order."""
+    """What a portion of kind "reports" holds: exactly `portion.items` results, in order.
+
+    `kept` are the bytes that were kept of it, taken instead of the file.
+    """
     load = text.load if source.kind == "text" else table.load
-    return load(source, portion, guard)
+    return load(source, portion, guard, kept)
 
 
 load_studies = dicom.load
+
+
+def cut(source: Source, portion: NewPortion, kept: bytes | None) -> list[NewPortion]:
+    """Cut a file anew that could not be cut when it was found; as it was kept, else as it lies there."""
+    if source.kind == "text":
+        return [portion]
+    if kept is None:
+        try:
+            with opened(source, portion.path, portion.fingerprint):
+                pass
+        except RefusedError:
+            return [portion]
+    size, _, mtime = portion.fingerprint.partition("-")
+    return list(table.portions(source, Entry(portion.path, int(size), int(mtime)), kept))
 
 
 def failures(found: Iterable[Report | Rejected] | Iterable[dicom.Fault]) -> frozenset[tuple[str, str]]:

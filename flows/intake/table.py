@@ -31,13 +31,18 @@ def find(source: Source) -> Iterator[NewPortion]:
             yield from portions(source, entry)
 
 
-def load(source: Source, portion: NewPortion, guard: Guard | None = None) -> Iterator[Report | Rejected]:
-    """The portion's items in their order: exactly `portion.items` reports or rejections."""
+def load(
+    source: Source, portion: NewPortion, guard: Guard | None = None, kept: bytes | None = None
+) -> Iterator[Report | Rejected]:
+    """The portion's items in their order: exactly `portion.items` reports or rejections.
+
+    `kept` are the bytes that were kept of it, taken instead of the file.
+    """
     guard = guard or Guard()
     results: list[Report | Rejected] = []
     whole: bytes | None = None
     try:
-        with opened(source, portion.path, portion.fingerprint) as file:
+        with opened(source, portion.path, portion.fingerprint, kept) as file:
             try:
                 table = _table(source, file)
             except RefusedError:
@@ -59,8 +64,8 @@ def _table(source: Source, file: BinaryIO) -> CsvTable | JsonLines:
     return CsvTable(source, file) if source.kind == "csv" else JsonLines(source, file)
 
 
-def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
-    """The portions of one file."""
+def portions(source: Source, entry: Entry, kept: bytes | None = None) -> Iterator[NewPortion]:
+    """The portions of one file, or of the bytes that were kept of it."""
     offset = first = items = 0
 
     def portion(end: int) -> NewPortion:
@@ -76,7 +81,7 @@ def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
         )
 
     try:
-        with opened(source, entry.path) as file:
+        with opened(source, entry.path, None, kept) as file:
             for item in _table(source, file).items(0):
                 if items == source.shard_reports or item.offset - offset > PORTION_BYTES:
                     if items:

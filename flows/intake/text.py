@@ -36,24 +36,30 @@ def portions(source: Source, entry: Entry) -> Iterator[NewPortion]:
 
 
 def load(
-    source: Source, portion: NewPortion, guard: Guard | None = None, *, in_place: bool = False
+    source: Source,
+    portion: NewPortion,
+    guard: Guard | None = None,
+    kept: bytes | None = None,
+    *,
+    in_place: bool = False,
 ) -> Iterator[Report | Rejected]:
     """The file's report, or why there is none. An empty file is a report without text.
 
-    With `in_place` the lines of the header become spaces instead of going, so that offsets in the report's
-    text count from the beginning of the file.
+    `kept` are the bytes that were kept of it, taken instead of the file. With `in_place` the lines of the
+    header become spaces instead of going, so that offsets in the report's text count from the beginning of
+    the file.
     """
     raw: bytes | None = None
     try:
-        with opened(source, portion.path, portion.fingerprint) as file:
+        with opened(source, portion.path, portion.fingerprint, kept) as file:
             raw = file.read(KEPT_BYTES + 1)
         (guard or Guard()).enter(portion.first)
         if len(raw) > source.max_text_bytes:
             raise RefusedError(Reason.TOO_LARGE, f"more than {source.max_text_bytes:,} bytes")
         decoded = decode(raw, source.encoding)
     except RefusedError as refused:
-        kept = raw if raw is not None and len(raw) <= KEPT_BYTES else None
-        yield Rejected(reason=refused.reason, detail=refused.detail, raw=kept)
+        whole = raw if raw is not None and len(raw) <= KEPT_BYTES else None
+        yield Rejected(reason=refused.reason, detail=refused.detail, raw=whole)
         return
     said, text = _header(source, decoded.text, in_place)
     values = _from_name(source, portion.path) | {name: value for name, value in said.items() if value.strip()}

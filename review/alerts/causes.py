@@ -15,7 +15,7 @@ from django.db.models import Min, OuterRef, QuerySet, Subquery
 
 from review import audit
 from review.alerts.drifting import changed
-from review.models import Account, Alert, Case, Input, Outcome, RuleSet, Run, Shard, Tier
+from review.models import Account, Alert, Case, Reject, RuleSet, Run, Shard, Tier
 
 Cause = Alert.Cause
 MOST_RUNS = 1000  # failed runs that are counted; more make no difference
@@ -94,11 +94,11 @@ def overdue(now: datetime) -> Iterator[Found]:
 def rejected(now: datetime) -> Iterator[Found]:
     """Find that many inputs were rejected lately, and that one waits for too long."""
     limits = settings.ALERTS.causes.rejected
-    waiting = Input.objects.filter(outcome=Outcome.REJECTED, discard=None).standing()
-    lately = waiting.filter(shard__ended_at__gt=now - timedelta(hours=limits.hours)).count()
+    waiting = Reject.objects.filter(state__in=(Reject.State.WAITING, Reject.State.RETRYING))
+    lately = waiting.filter(since__gt=now - timedelta(hours=limits.hours)).count()
     if lately > limits.new:
         yield Found("new", {"inputs": lately, "hours": limits.hours, "limit": limits.new})
-    too_long = waiting.filter(shard__ended_at__lt=now - timedelta(hours=limits.waiting_hours)).count()
+    too_long = waiting.filter(since__lt=now - timedelta(hours=limits.waiting_hours)).count()
     if too_long:
         yield Found("waiting", {"inputs": too_long, "hours": limits.waiting_hours})
 

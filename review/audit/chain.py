@@ -50,6 +50,7 @@ class Action(StrEnum):
     SAMPLE_DRAWN = "sample.drawn"
     INPUT_RETRIED = "input.retried"
     INPUT_DISCARDED = "input.discarded"
+    INPUT_TAKEN_BACK = "input.taken_back"
     INPUT_RAW_READ = "input.raw_read"
     RUN_REPLAYED = "run.replayed"
     RULES_APPLIED = "rules.applied"

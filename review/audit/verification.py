@@ -12,6 +12,7 @@ from review import guards
 from review.audit.acts import act_faults
 from review.audit.anchor import Anchors, trouble
 from review.audit.cases import case_faults
+from review.audit.desk import desk_faults
 from review.audit.erased import erasure_faults
 from review.audit.rights import right_faults
 from review.audit.rows import chain_faults
@@ -57,7 +58,16 @@ def verify() -> dict[str, Any]:
     }
 
 
-FINDERS = (right_faults, rule_faults, shard_faults, act_faults, erasure_faults, state_faults, case_faults)
+FINDERS = (
+    right_faults,
+    rule_faults,
+    shard_faults,
+    act_faults,
+    erasure_faults,
+    state_faults,
+    case_faults,
+    desk_faults,
+)
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def _old_reports(before: datetime) -> QuerySet[Report]:
 def _settled(before: datetime) -> QuerySet[Input]:
     """Return rejected inputs with bytes that a person discarded, or that a later attempt took in."""
     taken = Input.objects.filter(portion__again=OuterRef("pk"), shard__state=Shard.State.DONE)
-    settled = Exists(Discard.objects.filter(input=OuterRef("pk"), at__lt=before)) | Exists(
+    settled = Exists(Discard.objects.filter(input=OuterRef("pk"), at__lt=before, ended_at=None)) | Exists(
         taken.filter(shard__ended_at__lt=before).exclude(outcome=Outcome.REJECTED)
     )
     inputs = Input.objects.exclude(raw=None).filter(settled)

@@ -7,8 +7,18 @@ and then changes nothing that was already recorded.
 from review.conservation import conservation
 from review.ledger.explanation import explain
 from review.ledger.held import HeldReading, count_held, held_readings
-from review.ledger.history import outcome_rows, rejected, rejected_count, runs, summary
+from review.ledger.history import outcome_rows, runs, summary
 from review.ledger.intake import Intake, Waiting, intake
+from review.ledger.requests import (
+    DueInput,
+    Kept,
+    ask_retry,
+    claim_requests,
+    close_requests,
+    due,
+    kept,
+    kept_bytes,
+)
 from review.ledger.rereads import (
     RereadError,
     open_reread,
@@ -48,23 +58,29 @@ from review.ledger.studies import HeldStudy, store_studies, studies_for
 from review.versions import Holding
 
 __all__ = [
+    "DueInput",
     "FailedPortion",
     "HeldReading",
     "HeldStudy",
     "Holding",
     "Intake",
+    "Kept",
     "OvertakenError",
     "RereadError",
     "TakenPortion",
     "Waiting",
     "add_shard",
     "apply_rules",
+    "ask_retry",
     "beat",
     "change_of",
+    "claim_requests",
+    "close_requests",
     "close_run",
     "conservation",
     "count_held",
     "count_unchanged",
+    "due",
     "explain",
     "fail_shard",
     "failed",
@@ -72,6 +88,8 @@ __all__ = [
     "holdings",
     "intake",
     "keep_rules",
+    "kept",
+    "kept_bytes",
     "kept_rules",
     "known",
     "name_prefect_run",
@@ -81,8 +99,6 @@ __all__ = [
     "outcome_rows",
     "poison",
     "progress",
-    "rejected",
-    "rejected_count",
     "reread_counts",
     "reread_progress",
     "reread_rules",

@@ -16,6 +16,7 @@ from review.digests import (
     shard_digest,
     study_digests,
 )
+from review.ledger.requests import close_requests
 from review.models import CaseEvent, Shard
 
 
@@ -40,6 +41,8 @@ def close_shard(
     shard.state = Shard.State.DONE
     shard.ended_at = timezone.now()
     shard.save(update_fields=["counts", "terms", "state", "ended_at"])
+    if shard.request_id:
+        close_requests(shard.request_id)
     there = list(lines)
     portions = shard.portions.values_list(*COLUMNS["portion"])
     audit.record(

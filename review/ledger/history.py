@@ -8,9 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from review.access import visible
 from review.audit.chain import SYSTEM, Action
-from review.meanings import meaning
 from review.models import Account, AuditRow, Case, Input, Outcome, Reading, Run, Shard, Tier
 
 TIERS = (Tier.STAT.label, Tier.URGENT.label, Tier.SOON.label)
@@ -137,31 +135,3 @@ def _outcome_row(row: Input, readings: dict[int, Reading], cases: dict[int, int]
         "reading_digest": reading.digest if reading else "",
         "report_id": version.report_id if version else None,
     }
-
-
-def rejected_count(account: Account) -> int:
-    """Return how many inputs of the person's sources were rejected."""
-    return _rejected(account).count()
-
-
-def rejected(account: Account, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Return rejected inputs of the person's sources with their reasons, the newest first; no text."""
-    inputs = _rejected(account).select_related("portion", "shard")
-    return [
-        {
-            "input": f"I{row.pk}",
-            "run": row.shard.run_id,
-            "source": row.portion.source,
-            "path": row.portion.path,
-            "item": row.item,
-            "at": row.shard.ended_at.isoformat() if row.shard.ended_at else None,
-            "reason": row.reason,
-            "meaning": meaning(row.reason),
-            "detail": row.detail,
-        }
-        for row in inputs.defer("raw").order_by("-id")[offset : offset + limit]
-    ]
-
-
-def _rejected(account: Account) -> QuerySet[Input]:
-    return visible(Input.objects.standing().filter(outcome=Outcome.REJECTED), account, "portion__source")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from review.caseload.marks import marks
 from review.digests import digest_of, stored_line
 from review.ledger.closing import close_shard
+from review.ledger.rejects import settle
 from review.models import CaseEvent, CaseMark, ErasedRow, Input, Outcome, Reading, ReportVersion, Shard
 from review.records import NewOutcome
 
@@ -44,10 +45,19 @@ def finish(
     shard: Shard,
     rows: Sequence[Row],
     extra: Mapping[str, int],
+    *,
     events: Iterable[CaseEvent] = (),
     studies: Iterable[int] = (),
+    faults: Collection[tuple[str, str]] = (),
 ) -> dict[str, int]:
-    """Mark the shard as done, and let the audit vouch for its inputs; the last act of storing."""
+    """Mark the shard as done, and let the audit vouch for its inputs; the last act of storing.
+
+    Parameters
+    ----------
+    faults
+        Of a shard of studies, reason and detail of each fault found, also of those that are known already.
+    """
+    settle(shard, (row for row, _, _ in rows), faults)
     counts: Counter[str] = Counter(extra)
     terms: Counter[str] = Counter()
     lines = []

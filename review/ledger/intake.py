@@ -14,7 +14,7 @@ from django.db.models import Count, Min, QuerySet
 
 from review.access import visible
 from review.ledger.running import SILENCE
-from review.models import Account, Case, Escalation, Input, Outcome, Run, Tier
+from review.models import Account, Case, Escalation, Reject, Run, Tier
 
 LOOKED_AT = 20  # newest runs: one that goes on, and how the last one ended, are among them
 
@@ -41,7 +41,7 @@ class Intake:
     last_completed_at: datetime | None
     last_completed_minutes: int | None
     failure: str  # why the last run to end did not complete: a type name and ids; "" when it completed
-    rejected: Waiting  # inputs of which no report text could be taken
+    rejected: Waiting  # inputs of which no report text could be taken, and that nobody discarded
     unread: Waiting  # open cases that the machine could not read
     untold: Waiting  # confirmed, overdue to be communicated
 
@@ -70,13 +70,11 @@ def intake(now: datetime, account: Account | None) -> Intake:
 
 
 def _rejected(now: datetime, account: Account | None) -> Waiting:
-    inputs = Input.objects.filter(outcome=Outcome.REJECTED)
-    if account is not None and account.sources:
-        inputs = inputs.filter(portion__source__in=account.sources)
-    # Not `standing().count()`: few have a later attempt, and the rest are counted by index alone.
-    count = inputs.count() - inputs.superseded().count()
-    oldest = inputs.standing().order_by("id").values_list("shard__ended_at", flat=True).first()
-    return Waiting(count, _minutes(now, oldest))
+    rows = Reject.objects.filter(state__in=(Reject.State.WAITING, Reject.State.RETRYING))
+    if account is not None:
+        rows = visible(rows, account)
+    found = rows.aggregate(count=Count("pk"), since=Min("since"))
+    return Waiting(found["count"], _minutes(now, found["since"]))
 
 
 def _untold(now: datetime, account: Account | None) -> Waiting:

@@ -167,9 +167,10 @@ def take_over(run_id: int) -> list[int]:
             .order_by("id")
         )
         own = Run.objects.get(pk=run_id)
-        left = left.filter(run__kind=own.kind)
         if own.kind == Run.Kind.REREAD:  # a shard is read again with the rules for which it was taken
-            left = left.filter(run__rules_version=own.rules_version)
+            left = left.filter(run__kind=own.kind, run__rules_version=own.rules_version)
+        else:  # what a run of retries left is taken in the same way
+            left = left.exclude(run__kind=Run.Kind.REREAD)
         shards = list(left.values_list("id", flat=True))
         last = Shard.objects.filter(run=run_id).aggregate(n=Max("number"))["n"] or 0
         for number, shard in enumerate(shards, start=last + 1):

@@ -18,6 +18,7 @@ from review.records import CIRCUMSTANCES, POISON, NewPortion, ShardKind
 CHUNK = 500  # values in one IN list; SQLite's limit on parameters is far above
 
 T = TypeVar("T")
+Place = tuple[str, str, str, int]  # source, path, fingerprint, offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,14 @@ class TakenPortion(NewPortion):
         return NewPortion(**{one.name: getattr(self, one.name) for one in fields(NewPortion)})
 
 
+def _place(portion: NewPortion | Portion) -> Place:
+    return portion.source, portion.path, portion.fingerprint, portion.offset
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPortion(TakenPortion):
     """A portion, the last attempt at which failed in the circumstances: with reasons and details."""
 
-    attempt: int
     failures: frozenset[tuple[str, str]]
 
 
@@ -52,15 +56,15 @@ def known(source: str, paths: Iterable[str]) -> dict[tuple[str, str], int]:
     What waits in a shard is not known yet: it still counts where its shard is done. A table whose run died
     while it was being cut is known with fewer items than it has.
     """
-    latest: dict[tuple[str, str, int], int] = {}
+    widest: dict[tuple[str, str, int], int] = {}
     for some in chunks(map(sha256, paths)):
-        done = Portion.objects.filter(
-            path_digest__in=some, source=source, shard__state=Shard.State.DONE
-        ).order_by("attempt")
+        done = Portion.objects.filter(path_digest__in=some, source=source, shard__state=Shard.State.DONE)
+        # The widest attempt is that at all of its items; another may be at a single one of them.
         for path, fingerprint, offset, items in done.values_list("path", "fingerprint", "offset", "items"):
-            latest[path, fingerprint, offset] = items
+            place = path, fingerprint, offset
+            widest[place] = max(items, widest.get(place, 0))
     found: dict[tuple[str, str], int] = Counter()
-    for (path, fingerprint, _), items in latest.items():
+    for (path, fingerprint, _), items in widest.items():
         found[path, fingerprint] += items
     return found
 
@@ -68,9 +72,11 @@ def known(source: str, paths: Iterable[str]) -> dict[tuple[str, str], int]:
 def failed(source: str, paths: Iterable[str]) -> dict[tuple[str, str], list[FailedPortion]]:
     """Return what failed of these files for a reason that is not in their bytes, by path and fingerprint.
 
-    `add_shard` takes such a portion again, unless it waits in a shard for its next attempt already.
+    `add_shard` takes such a portion again, unless it waits in a shard for its next attempt already. What
+    failed when a single item was tried again is given as the portion that the item is of.
     """
-    failures: dict[Portion, set[tuple[str, str]]] = {}
+    failures: dict[Place, set[tuple[str, str]]] = {}
+    widest: dict[Place, Portion] = {}
     for some in chunks(map(sha256, paths)):
         inputs = Input.objects.standing().filter(
             portion__path_digest__in=some,
@@ -79,11 +85,18 @@ def failed(source: str, paths: Iterable[str]) -> dict[tuple[str, str], list[Fail
             reason__in=CIRCUMSTANCES,
         )
         for one in inputs.select_related("portion__shard").defer("raw"):
-            failures.setdefault(one.portion, set()).add((one.reason, one.detail))
+            failures.setdefault(_place(one.portion), set()).add((one.reason, one.detail))
+            _widen(widest, one.portion)
+    parts = [portion.path_digest for portion in widest.values() if portion.again_id]
+    for some in chunks(parts):
+        whole = Portion.objects.filter(path_digest__in=some, source=source, shard__state=Shard.State.DONE)
+        for one_whole in whole.select_related("shard"):
+            if _place(one_whole) in widest:
+                _widen(widest, one_whole)
     found: dict[tuple[str, str], list[FailedPortion]] = {}
-    for row, said in failures.items():
-        portion = FailedPortion(**_fields(row), attempt=row.attempt, failures=frozenset(said))
-        found.setdefault((row.path, row.fingerprint), []).append(portion)
+    for place, said in failures.items():
+        portion = FailedPortion(**_fields(widest[place]) | {"again": None}, failures=frozenset(said))
+        found.setdefault((portion.path, portion.fingerprint), []).append(portion)
     return found
 
 
@@ -98,12 +111,23 @@ def poison(portion: NewPortion) -> list[tuple[str, str]]:
     return list(inputs.values_list("reason", "detail").distinct())
 
 
-def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
+def _widen(widest: dict[Place, Portion], portion: Portion) -> None:
+    held = widest.setdefault(_place(portion), portion)
+    if portion.items > held.items:
+        widest[_place(portion)] = portion
+
+
+def add_shard(run_id: int, portions: Sequence[NewPortion], request_id: int | None = None) -> int | None:
     """Take portions for the run as one shard, and return its id.
 
-    Portions that another shard already took are left out, but for those that `failed`: of these it is the
-    next attempt. Where two runs reach for the same portion at once, the unique constraint lets one of them
-    have it. None when nothing was left.
+    Portions that another shard already took are left out, but for those that `failed` and those that a
+    person wants tried again (`again`): of these it is the next attempt. Where two runs reach for the same
+    portion at once, the unique constraint lets one of them have it. None when nothing was left.
+
+    Parameters
+    ----------
+    request_id
+        The request that wants its rejected inputs tried again.
     """
     kinds = {(portion.kind, portion.source) for portion in portions}
     if len(kinds) != 1:
@@ -113,10 +137,15 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
         # The run's row is the lock under which its shards are numbered.
         run = Run.objects.select_for_update().get(pk=run_id)
         number = (Shard.objects.filter(run=run).aggregate(n=Max("number"))["n"] or 0) + 1
-        shard = Shard.objects.create(
-            run=run, number=number, kind=kind, source=source, created_at=timezone.now()
-        )
         attempts = _next_attempts(portions)
+        shard = Shard.objects.create(
+            run=run,
+            number=number,
+            kind=kind,
+            source=source,
+            request_id=request_id,
+            created_at=timezone.now(),
+        )
         Portion.objects.bulk_create(
             [
                 Portion(
@@ -126,11 +155,13 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
                     path_digest=sha256(portion.path),
                     fingerprint=portion.fingerprint,
                     offset=portion.offset,
-                    attempt=attempts.get(_place(portion), 1),
+                    attempt=attempt,
                     first=portion.first,
                     items=portion.items,
+                    again_id=portion.again,
                 )
                 for portion in sorted(portions, key=_place)
+                if (attempt := attempts.get((_place(portion), portion.first), 1))
             ],
             ignore_conflicts=True,
         )
@@ -140,18 +171,35 @@ def add_shard(run_id: int, portions: Sequence[NewPortion]) -> int | None:
     return shard.pk
 
 
-def _place(portion: NewPortion) -> tuple[str, str, str, int]:
-    return portion.source, portion.path, portion.fingerprint, portion.offset
+def _next_attempts(portions: Sequence[NewPortion]) -> dict[tuple[Place, int], int]:
+    """Return the number of the next attempt at what is tried again, by place and first item.
 
-
-def _next_attempts(portions: Sequence[NewPortion]) -> dict[tuple[str, str, str, int], int]:
-    """Return the number of the next attempt at those of the portions that failed, by their place."""
-    attempts = {}
+    0 = some of its items wait for their next attempt already. What was never taken is left out.
+    """
+    failing: set[Place] = set()
     for source in {portion.source for portion in portions}:
-        paths = [portion.path for portion in portions if portion.source == source]
+        paths = [one.path for one in portions if one.source == source and one.again is None]
         for again in failed(source, paths).values():
-            attempts.update({_place(portion): portion.attempt + 1 for portion in again})
-    return attempts
+            failing.update(map(_place, again))
+    wanted = [one for one in portions if one.again is not None or _place(one) in failing]
+    taken: dict[Place, list[Portion]] = {}
+    for some in chunks(wanted):
+        there = Portion.objects.filter(
+            path_digest__in={sha256(one.path) for one in some}, offset__in={one.offset for one in some}
+        )
+        # Who tries the same items again waits here, and then sees what was taken meanwhile.
+        list(there.select_for_update(of=("self",), no_key=True).order_by("id").values_list("id"))
+        for portion in there.select_related("shard"):
+            taken.setdefault(_place(portion), []).append(portion)
+    return {(_place(one), one.first): _next_attempt(one, taken.get(_place(one), ())) for one in wanted}
+
+
+def _next_attempt(wanted: NewPortion, taken: Sequence[Portion]) -> int:
+    end = wanted.first + wanted.items
+    waiting = [one for one in taken if one.shard.state != Shard.State.DONE]
+    if any(one.first < end and wanted.first < one.first + one.items for one in waiting):
+        return 0
+    return 1 + max((one.attempt for one in taken if one not in waiting), default=0)
 
 
 def shard_portions(shard_id: int) -> list[TakenPortion]:
@@ -175,6 +223,7 @@ def _fields(row: Portion) -> dict[str, Any]:
         "offset": row.offset,
         "first": row.first,
         "items": row.items,
+        "again": row.again_id,
     }
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from review import caseload
 from review.digests import FACTS, canonical, reading_digest
 from review.ledger.inputs import Judged, finish, input_rows
+from review.ledger.rejects import REPEATED, repeated
 from review.ledger.shards import chunks
 from review.ledger.studies import clipped
 from review.models import CaseEvent, Input, Outcome, Reading, Report, ReportVersion, Shard, Study, Tier
@@ -66,9 +67,10 @@ def store_shard(shard_id: int, outcomes: Sequence[NewOutcome]) -> dict[str, int]
         complete = _complete(shard, outcomes)
         judge = _Judge(shard, complete)
         judged = judge.judge()
+        judged.update(dict.fromkeys(repeated(shard, complete), (Outcome.DUPLICATE, REPEATED, None, None)))
         rows = input_rows(shard, complete, judged)
         Input.objects.bulk_create([row for row, _, _ in rows])
-        return finish(shard, rows, {}, judge.events)
+        return finish(shard, rows, {}, events=judge.events)
 
 
 def _complete(shard: Shard, outcomes: Sequence[NewOutcome]) -> list[NewOutcome]:

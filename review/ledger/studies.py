@@ -82,7 +82,8 @@ def store_studies(shard_id: int, studies: Sequence[NewStudy], faults: Sequence[N
             stored += _store([study for study in studies if study.study_uid in uids])
         rows = input_rows(shard, _new_faults(shard, faults), {})
         Input.objects.bulk_create([row for row, _, _ in rows])
-        return finish(shard, rows, {"studies": len(stored)}, studies=stored)
+        found = {(fault.reason, fault.detail[:500]) for fault in faults}
+        return finish(shard, rows, {"studies": len(stored)}, studies=stored, faults=found)
 
 
 def studies_for(accessions: Iterable[str], patient_ids: Iterable[str]) -> list[HeldStudy]:

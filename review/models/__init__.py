@@ -16,10 +16,11 @@ from review.models.case import (
     SampleHead,
     Tier,
 )
+from review.models.desk import Discard, Reject, Request
 from review.models.erasure import ErasedRow, Erasure, LegalHold
 from review.models.report import Reading, Report, ReportVersion
 from review.models.rules import RuleSet
-from review.models.run import Discard, Input, Outcome, Portion, Request, Run, Shard
+from review.models.run import Input, Outcome, Portion, Run, Shard
 from review.models.study import Study, StudySeries
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Portion",
     "QualitySample",
     "Reading",
+    "Reject",
     "Report",
     "ReportVersion",
     "Request",

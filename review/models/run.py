@@ -13,6 +13,7 @@ class Run(models.Model):
     class Kind(models.TextChoices):
         TRIAGE = "triage"
         REREAD = "reread"  # reports of before, read again with other rules
+        RETRY = "retry"  # rejected inputs that a person wants tried again, and nothing else
 
     class State(models.TextChoices):
         RUNNING = "running"
@@ -55,6 +56,8 @@ class Shard(models.Model):
     number = models.PositiveIntegerField()  # within the run, from 1
     kind = models.CharField(max_length=10)  # reports, studies, or readings of a reread
     source = models.TextField()  # of all its portions; "" for an old shard of several
+    # The request whose rejected inputs it takes again; none where it takes what lies in the sources.
+    request = models.ForeignKey("review.Request", models.PROTECT, null=True, related_name="shards")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -161,37 +164,3 @@ class Input(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=["portion", "item"], name="input_once"),)
         indexes = (models.Index(fields=["outcome", "-id"], name="input_outcome"),)
-
-
-class Discard(models.Model):
-    """A rejected input that a person put away: it needs no one any more, and stays recorded."""
-
-    input = models.OneToOneField(Input, models.PROTECT, related_name="discard")
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    reason = models.TextField()
-
-
-class Request(models.Model):
-    """What a page wants of the other rooms: a flow takes it, and the page shows how far it is."""
-
-    class Kind(models.TextChoices):
-        RETRY = "retry", "try rejected inputs again"
-
-    class State(models.TextChoices):
-        WAITING = "waiting"
-        DONE = "done"
-        FAILED = "failed"
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    what = models.JSONField(default=dict)  # ids and numbers only
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    run = models.ForeignKey(Run, models.PROTECT, null=True, related_name="requests")  # which took it
-    ended_at = models.DateTimeField(null=True)
-    told = models.JSONField(default=dict)  # counts only
-    error = models.CharField(max_length=500, blank=True)  # a type name and ids only
-
-    class Meta:
-        indexes = (models.Index(fields=["state", "id"], name="request_state"),)

@@ -39,10 +39,10 @@ class Period:
             if days not in map(str, DAYS):
                 raise PeriodError(f"days is {days[:20]!r}; one of {', '.join(map(str, DAYS))} was expected")
             return cls(today - timedelta(days=int(days) - 1), today)
-        until = _day("until", asked["until"]) if asked.get("until") else today
+        until = day("until", asked["until"]) if asked.get("until") else today
         if until > today:
             raise PeriodError(f"until is {until}, which lies in the future; at latest today ({today})")
-        since = _day("since", asked["since"]) if asked.get("since") else until - timedelta(days=29)
+        since = day("since", asked["since"]) if asked.get("since") else until - timedelta(days=29)
         if since > until:
             raise PeriodError(f"since is {since} and comes after until, {until}; give the earlier day first")
         if (until - since).days >= LONGEST:
@@ -89,7 +89,7 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _day(name: str, said: str) -> date:
+def day(name: str, said: str) -> date:
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", said, re.ASCII):
             raise ValueError

@@ -131,7 +131,7 @@ def deliver(shard: Make) -> Make:
     def make(*items: NewVersion | str, source: str = "inbox", run_id: int = 0) -> dict[str, int]:
         number, portions = shard(len(items), source, run_id)
         outcomes = [
-            NewOutcome(portion=portion, item=0, reason=item, raw=b"\0junk")
+            NewOutcome(portion=portion, item=0, reason=item, raw=b"\0junk%d" % next(_numbers))
             if isinstance(item, str)
             else NewOutcome(portion=portion, item=0, version=item)
             for portion, item in zip(portions, items, strict=True)

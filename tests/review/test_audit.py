@@ -12,7 +12,18 @@ from django.db import connection
 from django.db.models import F
 
 from review import audit, caseload, ledger
-from review.models import AuditHead, AuditRow, Case, Decision, Input, Portion, Reading, ReportVersion, Shard
+from review.models import (
+    AuditHead,
+    AuditRow,
+    Case,
+    Decision,
+    Input,
+    Portion,
+    Reading,
+    Reject,
+    ReportVersion,
+    Shard,
+)
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -92,7 +103,10 @@ TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
         "was changed",
     ),
     "a reason": (lambda: Input.objects.filter(outcome="rejected").update(reason="binary"), "was changed"),
-    "an input removed": (lambda: Input.objects.filter(outcome="rejected").delete(), "was changed"),
+    "an input removed": (
+        lambda: Reject.objects.all().delete() and Input.objects.filter(outcome="rejected").delete(),
+        "was changed",
+    ),
     "a shard's counts": (lambda: Shard.objects.update(counts={"routine": 1}), "counted 1"),
     "a portion's items": (
         lambda: Portion.objects.filter(inputs__outcome="routine").update(items=2),

@@ -103,13 +103,3 @@ def test_the_outcome_table_has_a_row_for_each_input_and_no_text(
     ]
     assert (rows[0]["case"][0], rows[1]["case"], rows[0]["warnings"]) == ("C", "", ["no_study_found"])
     assert "epidural" not in str(rows)
-
-
-def test_rejected_inputs_are_listed_with_their_reason(deliver: Make, person: Make) -> None:
-    deliver("binary", "too_large")
-    deliver("vanished", source="south")
-    assert [row["reason"] for row in ledger.rejected(person(), 2)] == ["vanished", "too_large"]
-    assert [row["reason"] for row in ledger.rejected(person(), 2, 2)] == ["binary"]
-    south = person("operator", sources=("south",))
-    assert [row["reason"] for row in ledger.rejected(south, 9)] == ["vanished"]
-    assert ledger.rejected_count(south) == 1

@@ -165,4 +165,4 @@ def test_the_number_of_queries_does_not_grow(deliver: Make, version: Make, run: 
         ) as asked:
             ledger.intake(timezone.now(), None)
         counts.append(len(asked))
-    assert counts == [7, 7, 7]
+    assert counts == [5, 5, 5]

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, resolve
 
 from review import caseload, ledger
-from review.models import AuditRow, Case, Decision, Input, Role
+from review.models import AuditRow, Case, Decision, Input, Role, Shard
 from review.pages import accounts as account_pages
 from review.pages import acts
 from review.records import NewPortion, NewSeries, NewStudy
@@ -28,7 +28,8 @@ ACTS = (*acts.ACTS, "beat")
 @pytest.fixture
 def case(deliver: Make, version: Make, case_of: Make) -> Case:
     deliver(
-        version("A1", "stat", patient_id="PATIENT-4711", accession="ACC1", warnings=("identity_conflict",))
+        version("A1", "stat", patient_id="PATIENT-4711", accession="ACC1", warnings=("identity_conflict",)),
+        "binary",
     )
     return case_of("A1")
 
@@ -64,6 +65,12 @@ WHO: dict[tuple[str, str], set[str]] = {
     ("GET", "/why/report/{report}/"): {"radiologist", "lead", "auditor"},
     ("GET", "/why/input/{input}/"): {"radiologist", "lead", "auditor"},
     ("GET", "/rejected/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/rejected/{input}/"): {"lead", "auditor", "operator", "admin"},
+    ("GET", "/rejected/{input}/bytes/"): {"lead"},
+    ("GET", "/rejected/{input}/bytes/file/"): {"lead"},
+    ("POST", "/rejected/retry/"): {"lead", "operator"},
+    ("POST", "/rejected/discard/"): {"lead"},
+    ("POST", "/rejected/take-back/"): {"lead"},
     ("POST", "/case/next/"): {"radiologist", "lead"},
     **{("POST", f"/case/{{case}}/{act}/"): {"radiologist", "lead"} for act in ACTS},
     ("GET", "/accounts/"): {"admin"},
@@ -96,9 +103,9 @@ EVERYBODY = {
 
 def places(case: Case) -> dict[str, int]:
     """What stands for the fields of the addresses above."""
-    item = Input.objects.select_related("shard").get(version__report=case.report_id)
-    ids = {"case": case.pk, "report": case.report_id, "account": 1}
-    return ids | {"input": item.pk, "run": item.shard.run_id}
+    run = Shard.objects.get(inputs__version__report=case.report_id).run_id
+    rejected = Input.objects.filter(outcome="rejected").latest("id").pk
+    return {"case": case.pk, "report": case.report_id, "account": 1, "input": rejected, "run": run}
 
 
 @pytest.mark.parametrize("role", Role.values)

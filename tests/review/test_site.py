@@ -37,6 +37,7 @@ outcome_tables = 365
 prefect_history = 90
 """
 GOOD_DEADLINES = """
+rejected_minutes = 240
 [waiting_minutes]
 stat = 15
 urgent = 240
@@ -153,7 +154,7 @@ def test_a_missing_file_is_told(config: Path) -> None:
 
 def test_good_deadlines_are_read(config: Path) -> None:
     (config / "deadlines.toml").write_text(GOOD_DEADLINES)
-    waiting, again, lead = site.load_deadlines()
+    waiting, again, lead, _ = site.load_deadlines()
     assert (waiting["stat"], again["urgent"], lead["unread"]) == (15, 30, 482)
 
 
