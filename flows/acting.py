@@ -53,12 +53,3 @@ def acting_as(name: str, right: str) -> Account:
     account = account_for(name or None, getpass.getuser())
     require(account, right)
     return account
-
-
-def end_politely() -> None:
-    """Take SIGTERM as Ctrl-C: the run is closed, and our Prefect server with it.
-
-    A command started in the background of a script inherits that Ctrl-C is ignored; that is undone.
-    """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -182,7 +182,9 @@ def test_bad_deadlines_are_refused(config: Path, old: str, new: str, told: str) 
 
 def test_deadlines_that_are_no_table_are_refused(config: Path) -> None:
     tables = GOOD_DEADLINES.partition("[again_minutes]")
-    (config / "deadlines.toml").write_text(f"rejected_minutes = 1\nwaiting_minutes = 5\n{tables[1]}{tables[2]}")
+    (config / "deadlines.toml").write_text(
+        f"rejected_minutes = 1\nwaiting_minutes = 5\n{tables[1]}{tables[2]}"
+    )
     with pytest.raises(site.SiteError, match=r"a table \[waiting_minutes\]"):
         site.load_deadlines()
 
