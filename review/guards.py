@@ -25,6 +25,7 @@ GUARDED: dict[str, frozenset[str]] = {
     "review_reportversion": frozenset({"is_current", "text", "context", *NAMES}),
     "review_reading": frozenset({"data"}),
     "review_input": frozenset({"detail", "raw"}),
+    "review_discard": frozenset({"ended_by_id", "ended_at"}),
     "review_erasedrow": frozenset(),
     "review_ruleset": frozenset({"applied_at", "applied_by_id", "reason"}),
 }
