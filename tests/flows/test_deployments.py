@@ -96,6 +96,7 @@ def test_workers_and_up_run_the_same_flows_at_the_same_times() -> None:
 def test_every_flow_of_ours_is_served() -> None:
     """A module that makes a flow but is in no deployment would never run."""
     modules = {path.name for path in (ROOT / "flows").glob("*.py") if "\n@flow(" in path.read_text()}
+    modules.remove("retry.py")  # for the command `rejected --retry`; the batch takes what pages ask for
     assert modules == {Path(facts["entrypoint"].partition(":")[0]).name for facts in served().values()}
 
 
