@@ -98,7 +98,11 @@ def _watched(web: Pages, prefect_url: str, home: Path | None) -> Iterator[None]:
                 web.revive()
                 if home:
                     server.revive(home, prefect_url, display.complaints.print)
-            except (ServerError, OSError) as error:  # no memory, no disk: it may come back
+            except (
+                ServerError,
+                OSError,
+                ValueError,
+            ) as error:  # no memory, no disk, half a file: it may come back
                 display.complaints.print(f"{error} It is tried again.", markup=False)
 
     thread = threading.Thread(target=watch, name="watch", daemon=True)
