@@ -113,7 +113,7 @@ def details(detail: Mapping[str, Any]) -> str:
 
 def _said(detail: Mapping[str, Any]) -> Iterator[str]:
     for key, value in detail.items():
-        if value in ("", None) or value == []:
+        if value in ("", None) or value in ([], {}):
             continue
         yield f"{key.replace('_', ' ')} {_value(key, value)}"
 
