@@ -33,6 +33,7 @@ WORDS: dict[Action, str] = {
     Action.SAMPLE_DRAWN: "drew cases to be read blind",
     Action.INPUT_RETRIED: "asked for another attempt at rejected inputs",
     Action.INPUT_DISCARDED: "put {} away",
+    Action.INPUT_TAKEN_BACK: "took {} back that had been put away",
     Action.INPUT_RAW_READ: "read the bytes of {}",
     Action.RUN_REPLAYED: "replayed {}",
     Action.RULES_APPLIED: "let rules go live",
