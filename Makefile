@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-quick lint bench bench-pages bench-peers load load-review setup lock clean
+.PHONY: help run up test test-quick lint bench bench-pages bench-peers load load-review torture setup lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench-peers: .venv-peers/.done ## the same beside medspaCy and negspacy, which g
 
 load: .venv/.base ## a batch of 20,000 generated reports: time, memory, and the same batch again
 	@$(BIN)/python bench/load.py
+
+torture: .venv/.dev ## kill runs at every step of writing and at 100 random moments, on both databases: nothing lost or doubled
+	@$(BIN)/python bench/torture.py
+	@$(BIN)/python bench/torture.py --database postgresql
 
 load-review: .venv/.dev ## 50 radiologists at once clear 5,000 cases on PostgreSQL; nothing lost, nothing twice
 	@$(BIN)/python bench/radiologists.py

@@ -41,7 +41,7 @@ def words() -> list[tuple[str, str]]:
 
 
 def negspacy() -> Reader:
-    import negspacy.negation  # noqa: F401, PLC0415 - registers the component
+    import negspacy.negation  # noqa: F401 - registers the component
 
     pipeline = spacy.blank("en")
     pipeline.add_pipe("sentencizer")
@@ -52,9 +52,9 @@ def negspacy() -> Reader:
 
 
 def medspacy(sentences: str) -> Reader:
-    import medspacy  # noqa: PLC0415 - takes seconds
-    from loguru import logger  # noqa: PLC0415
-    from medspacy.target_matcher import TargetRule  # noqa: PLC0415
+    import medspacy
+    from loguru import logger
+    from medspacy.target_matcher import TargetRule
 
     logger.disable("PyRuSH")  # it would print each sentence, at the cost of its speed
     parts = ["medspacy_target_matcher", "medspacy_context", "medspacy_sectionizer"]

@@ -15,6 +15,7 @@ from flows.intake.frame import outcome_table
 from flows.intake.sources import Source
 from flows.isolated import LoadReports, LoadStudies
 from flows.isolation import carry_out
+from flows.pulse import Beat, of_run
 from nlp import vocabulary
 from review import audit, ledger
 from review.ledger import FailedPortion
@@ -53,7 +54,8 @@ def find(run: int, kind: PortionKind) -> list[int]:
     batch, _ = places.configured()
     size = batch.shard_reports if kind == "reports" else batch.shard_files
     unchanged: list[int] = []
-    for portions in packed(_unknown(run, kind, unchanged), size):
+    beat = of_run(run)
+    for portions in packed(_unknown(run, kind, unchanged, beat), size):
         ledger.add_shard(run, portions)
     if kind == "reports":  # images are no inputs
         ledger.count_unchanged(run, sum(unchanged))
@@ -65,7 +67,7 @@ def missing_sources(run: int) -> list[str]:
     return [source.name for source in places.of(ledger.scope(run)) if not places.is_there(source)]
 
 
-def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewPortion]:
+def _unknown(run: int, kind: PortionKind, unchanged: list[int], beat: Beat) -> Iterator[NewPortion]:
     """Yield the portions that have no outcome yet, and those that failed but would not fail so again.
 
     The number of items of each file that has nothing new is noted.
@@ -75,6 +77,7 @@ def _unknown(run: int, kind: PortionKind, unchanged: list[int]) -> Iterator[NewP
             continue
         files = groupby(formats.find(source), lambda portion: (portion.path, portion.fingerprint))
         for some in _batched(((at, list(portions)) for at, portions in files), FILES_A_LOOK):
+            beat()
             paths = [path for (path, _), _ in some]
             known, failed = ledger.known(source.name, paths), ledger.failed(source.name, paths)
             for at, portions in some:

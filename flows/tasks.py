@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from httpx import HTTPError
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -37,9 +37,8 @@ Counts = dict[str, int]
 # The database was busy or away: trying again can help, and every step may be repeated.
 TRANSIENT = (OperationalError, InterfaceError)
 RECORD_SECONDS = 120
-FAILURES_IN_A_ROW = 3  # so many shards, each tried again and again, tell of a full disk or a database away
 log = logging.getLogger("spinetriage.flows")
-RETRY_SECONDS: list[float] = [1, 5, 30]
+RETRY_SECONDS: list[float] = [1, 5, 15, 30, 60, 90, 100]  # five minutes: a database that is started anew
 
 # Task runs begun by this process, by flow run: what the server must have recorded before it may stop.
 _begun: Counter[str] = Counter()
@@ -79,6 +78,8 @@ def step(name: str, transient: tuple[type[Exception], ...]) -> Callable[[Callabl
                 return function(*args, **kwargs)
             except Exception as error:
                 failure = _failure(function.__name__, error, transient)
+            if failure.transient:  # a broken connection stays so: the next attempt begins with a new one
+                connection.close()
             raise failure  # outside the except block: no chained cause that carries data
 
         def worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
@@ -172,9 +173,10 @@ def _closed_at_last(run: int) -> Iterator[None]:
 def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> int:
     """Take every shard, with a progress artifact; return how many failed.
 
-    One that fails does not stop the others: the next run takes it over.
+    One that fails does not stop the others: the next run takes it over. A database that is away or full even
+    after all the attempts at one does stop them: the others would wait as long, each.
     """
-    failed = shown = in_a_row = 0
+    failed = shown = 0
     title = f"Run {run}: shards of {what}"
     # This call answers at once where no event loop runs; its type promises a coroutine as well.
     artifact = cast(UUID, create_progress_artifact(0.0, key=f"{what}-progress", description=title))
@@ -182,16 +184,15 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
         try:
             with logs.about(shard=shard):
                 log.info("shard stored: %s", _counted(take(shard)))
-            in_a_row = 0
         except StepError as failure:
             failed += 1
             log.error("shard %s failed, the next run takes it over: %s", shard, failure)
-            in_a_row += failure.transient
             with contextlib.suppress(DatabaseError):  # it may be the database that fails
                 ledger.fail_shard(shard, str(failure))
-            if in_a_row == FAILURES_IN_A_ROW:
-                raise StepError(f"stopped after {in_a_row} failures in a row; the last: {failure}") from None
-        ledger.beat(run)
+            if failure.transient:
+                raise StepError(f"stopped: {failure}") from None
+        with contextlib.suppress(DatabaseError, InterfaceError):  # the next step meets it, and waits
+            ledger.beat(run)
         if (percent := 100 * number // len(shards)) > shown:  # a call a percent, not a call a shard
             shown = percent
             update_progress_artifact(artifact, progress=float(percent))

@@ -72,12 +72,15 @@ def walk(source: Source) -> Iterator[tuple[str, list[Entry]]]:
 def scan(source: Source, folder: str) -> tuple[list[Entry], list[str]]:
     """The wanted files of one folder, and its sub-folders; hidden and unsettled ones are left out.
 
+    A file is unsettled when it changed a moment ago, and by a clock that is a little ahead, in a moment. One
+    that changed later than that was written before the clock went back: it must not wait for its time.
+
     Raises
     ------
     OSError
         When the folder cannot be listed.
     """
-    youngest = time.time_ns() - source.settle_seconds * 10**9
+    now, unsettled = time.time_ns(), source.settle_seconds * 10**9
     entries, folders = [], []
     with os.scandir(source.folder / _on_disk(folder)) as listing:
         for found in sorted(listing, key=lambda found: found.name):
@@ -91,7 +94,7 @@ def scan(source: Source, folder: str) -> tuple[list[Entry], list[str]]:
                     facts = found.stat(follow_symlinks=False)
                 except OSError:  # gone since the folder was listed: it was never seen
                     continue
-                if not source.settle_seconds or facts.st_mtime_ns <= youngest:
+                if abs(now - facts.st_mtime_ns) >= unsettled:
                     entries.append(Entry(path, facts.st_size, facts.st_mtime_ns))
     return entries, folders
 

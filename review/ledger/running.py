@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def open_run(
             scope=scope,
             started_at=now,
             heartbeat_at=now,
+            heartbeat_uptime=_uptime(),
             rules_version=rules_version,
             code_version=code_version,
             prefect_flow_run=prefect_flow_run,
@@ -97,7 +99,8 @@ def scopes() -> list[str]:
 
 def beat(run_id: int) -> None:
     """Say that the run is alive; to be called at least once a minute."""
-    Run.objects.filter(pk=run_id, state=Run.State.RUNNING).update(heartbeat_at=timezone.now())
+    running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
+    running.update(heartbeat_at=timezone.now(), heartbeat_uptime=_uptime())
 
 
 def close_run(run_id: int, state: str, error: str = "") -> None:
@@ -191,9 +194,19 @@ def take_over(run_id: int) -> list[int]:
 def is_dead(run: Run) -> bool:
     """Tell whether nobody carries out a running run any more; see `take_over`."""
     silent = timezone.now() - run.heartbeat_at
-    if run.host == socket.gethostname() and run.process_start:
-        return _process_start(run.pid) != run.process_start or silent > HANGING
-    return silent > SILENCE
+    if run.host != socket.gethostname() or not run.process_start:
+        return silent > SILENCE
+    if _process_start(run.pid) != run.process_start:
+        return True
+    if (
+        run.heartbeat_uptime is not None
+    ):  # of this very boot, as the process is: a clock that jumps says nothing
+        silent = timedelta(seconds=_uptime() - run.heartbeat_uptime)
+    return silent > HANGING
+
+
+def _uptime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _process_start(pid: int) -> str:

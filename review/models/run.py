@@ -30,6 +30,8 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField()
+    # The same in seconds since its host was started: no clock that anybody sets. Null in old rows.
+    heartbeat_uptime = models.FloatField(null=True)
     rules_version = models.CharField(max_length=80)
     code_version = models.CharField(max_length=80)
     prefect_flow_run = models.CharField(max_length=36, blank=True)

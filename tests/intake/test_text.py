@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -368,3 +369,14 @@ def test_a_folder_that_is_gone_before_it_is_listed_was_never_seen(
 
     monkeypatch.setattr(folder.os, "scandir", scandir)
     assert only(results(make_source("text"))).text == "Mass."
+
+
+@pytest.mark.parametrize(("age", "found"), [(30, True), (5, False), (-5, False), (-3600, True)], ids=str)
+def test_a_file_of_a_clock_that_went_back_does_not_wait_for_its_time(
+    tmp_path, make_source, age: int, found: bool
+):
+    (tmp_path / "a.txt").write_text("FINDINGS: Normal.")
+    then = time.time() - age
+    os.utime(tmp_path / "a.txt", (then, then))
+    source = make_source("text", settle_seconds=10)
+    assert bool(list(text.find(source))) is found

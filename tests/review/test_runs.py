@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from review import audit, ledger
@@ -247,9 +248,20 @@ def test_a_run_that_is_silent_is_dead_sooner_on_another_host(
     Run.objects.filter(pk=number).update(host=host)
     with time_machine.travel(timezone.now() + timedelta(minutes=20)):
         ledger.beat(number)
+    # No test can travel in the time since the machine was started.
+    silent = F("heartbeat_uptime") - minutes * 60
+    Run.objects.filter(pk=number).update(heartbeat_uptime=silent)
     with time_machine.travel(timezone.now() + timedelta(minutes=20 + minutes)):
         ledger.take_over(run())
     assert ledger.summary(number)["state"] == state
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 24])
+def test_a_clock_that_jumps_does_not_kill_a_living_run_of_this_host(run: Make, hours: int) -> None:
+    number = run()
+    with time_machine.travel(timezone.now() + timedelta(hours=hours)):
+        ledger.take_over(run())
+    assert ledger.summary(number)["state"] == "running"
 
 
 def test_shards_that_an_ended_run_left_are_taken_over(run: Make) -> None:
