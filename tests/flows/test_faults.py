@@ -1,4 +1,4 @@
-"""Runs that are killed at steps of writing lose nothing and double nothing; `make torture` kills at every one."""
+"""A run killed at a step of writing loses nothing and doubles nothing; `make torture` kills at every one."""
 
 from __future__ import annotations
 
