@@ -74,6 +74,7 @@ def reread(told: dict[str, Any]) -> None:
         "raised": "cases rose",
         "waits_again": "decided cases wait again",
         "calmer": "reports read as less urgent; their cases keep their tier",
+        "failed": "reports could not be read with these rules, and keep their reading",
     }
     for name, what in said.items():
         console.print(f"{told[name]:>9,}  {what}", markup=False, highlight=False)
@@ -87,7 +88,7 @@ def _tiers(rows: list[dict[str, Any]]) -> Table:
     for before in names:
         cells = [numbers.get((before, after), 0) for after in names]
         shown = [
-            f"({n:,})" if before == after else f"{n:,}" if n else "."
+            "." if not n else f"({n:,})" if before == after else f"{n:,}"
             for after, n in zip(names, cells, strict=True)
         ]
         table.add_row(TIERS[before], *shown)

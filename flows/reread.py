@@ -10,23 +10,31 @@ setup()  # a run of the service starts here, in a process of its own
 from prefect import flow
 
 from flows import editions
+from flows.intake.guard import Refusal
+from flows.isolated import Read
+from flows.isolation import carry_out
+from flows.pulse import pulse
 from flows.tasks import TRANSIENT, StepError, closing, each, name_flow_run, step, tell_prefect
-from flows.verdict import verdict
 from nlp import vocabulary
 from review import ledger
 
 
 def _read_again(shard: int) -> dict[str, int]:
-    """Read a shard's versions with the rules of its run, and store what came of it; return counts."""
-    rules = ledger.reread_rules(shard)
-    kept = editions.kept(rules)
-    if kept is None or kept.reader is None or kept.reader.vocabulary.rules.version != rules:
-        raise StepError(f"shard {shard}: its rules are not those that this program can read with")
-    read = kept.reader.read
+    """Read a shard's versions with the rules of its run, and store what came of it; return counts.
+
+    A version on which the reader dies keeps the reading that it has, and is counted.
+    """
+    beat, texts = pulse(shard), ledger.reread_texts(shard)
+    tasks = [Read(text=one.text, context=one.context, warnings=tuple(one.warnings)) for one in texts]
     readings = {
-        one.pk: verdict(one.text, one.context, one.warnings, read) for one in ledger.reread_texts(shard)
+        version.pk: said
+        for version, said in zip(texts, carry_out(tasks, beat), strict=True)
+        if not isinstance(said, Refusal)
     }
-    return ledger.store_reread(shard, readings)
+    rules = ledger.reread_rules(shard)
+    if any(said["rules_version"] != rules for said in readings.values()):
+        raise StepError(f"shard {shard}: the rules in the configuration are not those that went live")
+    return ledger.store_reread(shard, readings, len(texts) - len(readings))
 
 
 read_again = step("reports of shard {shard}", TRANSIENT)(_read_again)

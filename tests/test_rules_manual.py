@@ -1,19 +1,43 @@
 """docs/rules.md: the worked run of a change does what it says."""
 
+# ruff: noqa: F811 - fixtures are asked for by their names
 from __future__ import annotations
 
+import getpass
+import json
 import re
+import shutil
 import textwrap
 from pathlib import Path
 
-from tests.installation import Installation
+import pytest
 
+from tests.flows.conftest import prefect_home, prefect_server  # noqa: F401 - fixtures
+from tests.installation import ROUTINE, Installation
+
+# A batch without Prefect, step by step.
+BATCH = """
+from review.setup import migrate, setup
+setup()
+migrate()
+from flows import batch, shard
+from review import ledger
+run = batch.open_run("command")
+for number in batch.find(run, "reports"):
+    shard.read_reports(number)
+ledger.close_run(run, "completed")
+"""
 MANUAL = (Path(__file__).parents[1] / "docs/rules.md").read_text(encoding="utf-8")
 RUN = MANUAL.partition("## Check a change")[2].partition("\n## ")[0]
-BLOCKS = [
-    textwrap.dedent(block)
-    for block in re.findall(r"^ {3}```\w+\n(.*?)^ {3}```", RUN, re.DOTALL | re.MULTILINE)
-]
+LIVE = MANUAL.partition("## How rules go live")[2].partition("\n## ")[0]
+
+
+def blocks_of(part: str) -> list[str]:
+    found = re.findall(r"^ {3}```\w+\n(.*?)^ {3}```", part, re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(block) for block in found]
+
+
+BLOCKS = blocks_of(RUN)
 
 
 def printed(text: str) -> list[str]:
@@ -38,6 +62,42 @@ def test_the_worked_run_ends_as_the_manual_says(tmp_path: Path) -> None:
     assert printed(site.run("evaluate", str(file)))[1:] == printed(after)
     assert '"pepper-pot appearance"' in lexicon.read_text()
     assert "{Pepper-pot appearance|present|ed|L2}" in case
+
+
+@pytest.mark.prefect
+def test_rules_go_live_as_the_manual_says(tmp_path: Path, prefect_server: str) -> None:
+    site = Installation(tmp_path)
+    site.run("user", "add", "me", "--role", "lead", "--os-user", getpass.getuser())
+    for line in printed(BLOCKS[0])[:3]:
+        report = json.loads(line)
+        if report["id"] != "skull":
+            site.drop(report["id"], report["text"])
+    site.drop("routine", ROUTINE)
+    site.entry = BATCH
+    site.run()
+    del site.entry
+    config, mine = tmp_path / "config", tmp_path / "my-config"
+    shutil.copytree(config, mine)
+    lexicon = mine / "lexicon/suspicious.toml"
+    start, concept, rest = lexicon.read_text().partition('id = "LYTIC"')
+    lexicon.write_text(start + concept + rest.replace("forms = [\n", BLOCKS[2], 1))
+    (mine / "context.toml").write_text((mine / "context.toml").read_text() + "\n" + BLOCKS[3])
+    tried, forgotten, applied, replayed = blocks_of(LIVE)
+
+    said = [
+        line.replace("TEST/", "SITE/")
+        for line in printed(site.run("reread", "--rules", str(mine), "--dry-run"))
+    ]
+    assert [line.split() for line in said] == [line.split() for line in printed(tried)]
+    reason = ("--reason", "Our registrars write pepper-pot")
+    refused = site.run("reread", "--rules", str(mine), *reason, status=1)
+    assert printed(refused.replace(str(config), "config")) == printed(forgotten)
+    for name in ("context.toml", "lexicon/suspicious.toml"):
+        shutil.copy(mine / name, config / name)
+    assert printed(site.run("reread", "--rules", str(config), *reason)) == printed(applied)
+    assert printed(site.run("audit", "replay", "2")) == printed(replayed)
+    runs = site.rows("SELECT state, kind FROM review_run ORDER BY id")
+    assert runs == [("completed", "triage"), ("completed", "reread")]
 
 
 def test_the_refusal_that_the_manual_quotes_is_what_is_said(tmp_path: Path) -> None:

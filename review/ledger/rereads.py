@@ -152,7 +152,7 @@ def reread_rules(shard_id: int) -> str:
     return Shard.objects.values_list("run__rules_version", flat=True).get(pk=shard_id)
 
 
-def store_reread(shard_id: int, readings: Mapping[int, dict[str, Any]]) -> dict[str, int]:
+def store_reread(shard_id: int, readings: Mapping[int, dict[str, Any]], failed: int = 0) -> dict[str, int]:
     """Store the readings of a shard and what they do to cases, and finish it; a done shard is left as it is.
 
     Under the locks of the reports it is looked again which versions are still current and not yet read with
@@ -162,11 +162,13 @@ def store_reread(shard_id: int, readings: Mapping[int, dict[str, Any]]) -> dict[
     ----------
     readings
         The reader's objects by version.
+    failed
+        How many versions the reader died of.
 
     Returns
     -------
     dict of str to int
-        `readings` stored, cases `opened`, `raised`, `waits_again`, and reports that read as `calmer`.
+        `readings` stored, cases `opened`, `raised`, `waits_again`, reports that read as `calmer`, `failed`.
     """
     with transaction.atomic():
         shard = Shard.objects.select_for_update(of=("self",)).select_related("run").get(pk=shard_id)
@@ -180,7 +182,7 @@ def store_reread(shard_id: int, readings: Mapping[int, dict[str, Any]]) -> dict[
         versions = list(current.order_by("pk"))
         before = {one.version_id: one for one in readings_of(versions)}
         stored: list[Reading] = []
-        counts: Counter[str] = Counter({KIND: 0})
+        counts: Counter[str] = Counter({"failed": failed})
         changes = []
         for version in versions:
             old = before.get(version.pk)
@@ -211,7 +213,7 @@ def reread_progress(run_id: int) -> tuple[int, int]:
 
 def reread_counts(run_id: int) -> dict[str, int]:
     """Return what a reread did: the sums of `store_reread`."""
-    counts: Counter[str] = Counter(dict.fromkeys((KIND, *COUNTED.values(), "calmer"), 0))
+    counts: Counter[str] = Counter(dict.fromkeys((KIND, *COUNTED.values(), "calmer", "failed"), 0))
     for found in Shard.objects.filter(run=run_id, state=Shard.State.DONE).values_list("counts", flat=True):
         counts.update(found)
     return dict(counts)
