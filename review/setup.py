@@ -17,6 +17,7 @@ LOCK = 7_391_402  # any number that nobody else locks in this database
 
 def setup() -> None:
     """Set Django up with our settings."""
+    os.umask(0o077)  # whatever we or a child of ours writes is for its owner only
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "review.settings")
     django.setup()
 
