@@ -19,6 +19,7 @@ from flows.cli_alerts import alerts
 from flows.cli_audit import audit_app
 from flows.cli_figures import sample, stats
 from flows.cli_history import actions, explain, runs
+from flows.cli_keep import backup, erase, expire, hold_app, restore
 from flows.cli_rejected import rejected
 from flows.cli_rules import replay, reread
 from flows.cli_users import user_app
@@ -31,6 +32,9 @@ app = typer.Typer(
 )
 app.add_typer(user_app, name="user")
 app.add_typer(audit_app, name="audit")
+app.add_typer(hold_app, name="hold")
+for command in (backup, restore, erase, expire):
+    app.command()(command)
 app.command()(stats)
 app.command()(sample)
 app.command()(reread)

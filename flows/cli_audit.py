@@ -7,8 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from flows.acting import As, Json, acting_as
+from flows.cli_keep import check_export, export
 
 audit_app = typer.Typer(no_args_is_help=True, help="Check the record.")
+audit_app.command()(export)
+audit_app.command("check-export")(check_export)
 
 
 WithPrefect = Annotated[

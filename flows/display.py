@@ -50,6 +50,11 @@ def complain(said: str) -> None:
     complaints.print(clean(said), markup=False, highlight=False, soft_wrap=True)
 
 
+def tell(said: str) -> None:
+    """Say something in a sentence or two, on one line."""
+    console.print(clean(said), markup=False, highlight=False, soft_wrap=True)
+
+
 def text(said: Text) -> None:
     """Print running text; only a terminal needs it cut into lines."""
     console.print(said, soft_wrap=not console.is_terminal)
@@ -166,6 +171,19 @@ def rejected(rows: list[dict[str, Any]], total: int, state: str) -> None:
     console.print(table)
     if len(rows) < total:
         console.print(f"… and {total - len(rows)} more; see all of them with --limit {total}.")
+
+
+def holds(rows: list[dict[str, Any]]) -> None:
+    """Print the legal holds."""
+    table = Table(title=f"Legal holds: {len(rows)}", title_justify="left")
+    for heading in ("Hold", "On", "Reports", "Why", "Placed", "Lifted"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        lifted = f"{minute(row['lifted_at'])}, {row['lifted_by']}" if row["lifted_at"] else "stands"
+        placed = f"{minute(row['placed_at'])}, {row['placed_by']}"
+        cells = (row["hold"], f"a {row['on']}", row["reports"], row["reason"] or "erased", placed, lifted)
+        table.add_row(*(Text(clean(str(cell))) for cell in cells))
+    console.print(table)
 
 
 def users(rows: list[dict[str, Any]]) -> None:

@@ -130,6 +130,7 @@ def explanation(found: dict[str, Any]) -> None:
     console.print(Text(clean(f"  {found['why']}"), style="bold"))
     case = found["case"]
     said = {
+        "erased": found["erased"] and "on {at} by {by}: {reason}".format(**found["erased"]),
         "reason": found["reason"] and f"{found['reason']}: {meaning(found['reason'])}",
         "detail": found["detail"],
         "warnings": " ".join(map(meaning, found["warnings"])),

@@ -19,14 +19,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from review import audit
 from review.access import visible
 from review.caseload.corrections import newest
 from review.evidence import AFFIRMED
-from review.models import Account, Correction, Decision, Tier
+from review.models import Account, Correction, Decision, ErasedRow, Tier
 
 Reason = Decision.Reason
 SAYS_NONE = (Reason.NO_LESION, Reason.MISREAD, Reason.NOT_SPINE)
@@ -68,6 +68,8 @@ def _chosen(account: Account, since: datetime | None, until: datetime) -> QueryS
     chosen = stand.filter(told, reading__unreadable="", at__lte=until)
     if since:
         chosen = chosen.filter(at__gte=since)
+    erased = ErasedRow.objects.filter(table="reading", row=OuterRef("reading"))
+    chosen = chosen.exclude(Exists(erased))  # a text that was erased labels nothing
     newest_id = Subquery(last.annotate(newest=Max("id")).values("newest"))
     return chosen.annotate(newest=newest_id).filter(pk=F("newest"))
 

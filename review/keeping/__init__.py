@@ -9,7 +9,7 @@ from review.keeping.erasing import KeepingError, erase
 from review.keeping.holds import all_holds, held, lift, place
 from review.keeping.retention import expire, expired
 from review.keeping.sweep import sweep
-from review.keeping.whose import Whose, of_case, of_input, of_patient, of_report
+from review.keeping.whose import Whose, of_case, of_input, of_patient, of_report, runs_of
 
 __all__ = [
     "KeepingError",
@@ -26,6 +26,7 @@ __all__ = [
     "of_patient",
     "of_report",
     "place",
+    "runs_of",
     "sweep",
     "with_words",
 ]

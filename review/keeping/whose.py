@@ -7,11 +7,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from review.access import visible
 from review.keeping.erased import with_words
-from review.models import Account, Case, Input, LegalHold, Report, ReportVersion, Study
+from review.models import Account, Case, Input, LegalHold, Report, ReportVersion, Run, Study
 
 SHORTEST = 4  # characters of a patient's id that are looked for among bytes; a shorter one is in all of them
 LONGEST = 64 * 2**20  # bytes that one rejected input may grow to when it is looked into
@@ -111,3 +112,10 @@ def holding(inputs: QuerySet[Input], ids: Iterable[str]) -> Iterator[int]:
     for pk, raw in inputs.order_by("pk").values_list("pk", "raw").iterator(chunk_size=1):
         if pattern.search(zlib.decompressobj().decompress(bytes(raw or b""), LONGEST)):
             yield pk
+
+
+def runs_of(whose: Whose) -> list[int]:
+    """Return the runs that took these reports in and whose outcome table lies under `runs/`."""
+    runs = Run.objects.filter(shards__inputs__version__report__in=whose.reports)
+    numbers = runs.order_by("pk").values_list("pk", flat=True).distinct()
+    return [number for number in numbers if (settings.VAR / "runs" / f"run-{number}.csv").exists()]

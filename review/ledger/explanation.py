@@ -12,6 +12,7 @@ from review.access import is_hidden, visible
 from review.digests import sha256
 from review.history.finding import open_to
 from review.history.why import why
+from review.keeping.erased import told as erased_told
 from review.ledger.history import input_facts, summary
 from review.models import Account, Case, Input, Reading, Report
 
@@ -118,6 +119,7 @@ def _explained(newest: Input, report: Report | None, account: Account) -> dict[s
         "run": summary(newest.shard.run_id),
         "versions": _versions(report) if report else [],
         "inputs": _inputs(report) if report else [],
+        "erased": erased_told([version.pk]) if version else None,
     }
     return _blinded(explained) if case and is_hidden(case, account) else explained
 

@@ -54,14 +54,17 @@ def known(source: str, paths: Iterable[str]) -> dict[tuple[str, str], int]:
     """Return how many items of these files have their outcome, by path and fingerprint.
 
     What waits in a shard is not known yet: it still counts where its shard is done. A table whose run died
-    while it was being cut is known with fewer items than it has.
+    while it was being cut is known with fewer items than it has. The name of a file whose words were erased
+    is gone, so files are known by its digest.
     """
     widest: dict[tuple[str, str, int], int] = {}
-    for some in chunks(map(sha256, paths)):
+    names = {sha256(path): path for path in paths}
+    for some in chunks(names):
         done = Portion.objects.filter(path_digest__in=some, source=source, shard__state=Shard.State.DONE)
         # The widest attempt is that at all of its items; another may be at a single one of them.
-        for path, fingerprint, offset, items in done.values_list("path", "fingerprint", "offset", "items"):
-            place = path, fingerprint, offset
+        rows = done.values_list("path_digest", "fingerprint", "offset", "items")
+        for digest, fingerprint, offset, items in rows:
+            place = names[digest], fingerprint, offset
             widest[place] = max(items, widest.get(place, 0))
     found: dict[tuple[str, str], int] = Counter()
     for (path, fingerprint, _), items in widest.items():

