@@ -128,11 +128,16 @@ def write_outcome_table(run: int) -> Path:
     folder = var_folder() / "runs"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / f"run-{run}.csv"
-    with file.open("w", encoding="utf-8", newline="") as handle:
-        header = True
-        for rows in _batched(ledger.outcome_rows(run), 5000):
-            outcome_table(rows).to_csv(handle, index=False, header=header)
-            header = False
-        if header:
-            outcome_table([]).to_csv(handle, index=False)
+    draft = file.with_suffix(".draft")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as handle:
+            header = True
+            for rows in _batched(ledger.outcome_rows(run), 5000):
+                outcome_table(rows).to_csv(handle, index=False, header=header)
+                header = False
+            if header:
+                outcome_table([]).to_csv(handle, index=False)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)  # half a table would be taken for the whole
     return file

@@ -72,9 +72,14 @@ def _one_line(error: Exception) -> str:
     """Say what is wrong: our own errors are written for people, any other is named by type and place only."""
     if type(error).__module__.partition(".")[0] in {"flows", "nlp", "review"}:
         return str(error)
+    from review.outage import outage
+
     place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+    if cause := outage(error):
+        return f"{cause} ({what}). Mend that, then repeat the command: what is done stays done."
     return (
-        f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}. This is a fault of the "
+        f"{what}. This is a fault of the "
         "program; SPINETRIAGE_DEBUG=1 shows all of it, which may include patient data."
     )
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from django.db import connection
+from django.db import Error, connection
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flows import display, tasks
@@ -55,10 +55,12 @@ def _progress_bar(run: int, progress: Far) -> Iterator[None]:
     def watch() -> None:
         line = bar.add_task(f"Run {run}", total=None)
         while not ended.wait(LOOK_SECONDS):
+            with suppress(Error):  # a database that is away is for the run to tell
+                taken, done = progress(run)
+                bar.update(line, total=taken or None, completed=done)
+        with suppress(Error):
             taken, done = progress(run)
-            bar.update(line, total=taken or None, completed=done)
-        taken, done = progress(run)
-        bar.update(line, total=taken, completed=done)
+            bar.update(line, total=taken, completed=done)
         connection.close()  # this thread's own
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)

@@ -92,9 +92,9 @@ def prefect_api(home: Path, say: Callable[[str], None], console: str = "WARNING"
             )
         yield url
         return
-    _authenticate(home)
     with (home / "users.lock").open("w") as users:
         with _exclusive(home / "start.lock"):
+            _authenticate(home)
             fcntl.flock(users, fcntl.LOCK_SH)
             url = _running(home) or _start(home, say)
         os.environ["PREFECT_API_URL"] = url
@@ -111,20 +111,15 @@ def _authenticate(home: Path) -> None:
     """Let server and clients share a password that stands only in a file of ours."""
     file = home / "auth"
     if not file.exists():
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(f"spinetriage:{secrets.token_urlsafe(24)}")
+        _put(file, f"spinetriage:{secrets.token_urlsafe(24)}")
     password = file.read_text()
     os.environ["PREFECT_API_AUTH_STRING"] = os.environ["PREFECT_SERVER_API_AUTH_STRING"] = password
     os.environ["PREFECT_SERVER_CSRF_PROTECTION_ENABLED"] = "true"
 
 
 def _running(home: Path) -> str | None:
-    state = home / "server.json"
-    if not state.exists():
-        return None
-    url = str(json.loads(state.read_text())["url"])
-    return url if is_healthy(url, OURS) else None
+    noted = _noted(home)
+    return noted[1] if noted and is_healthy(noted[1], OURS) else None
 
 
 def _start(home: Path, say: Callable[[str], None]) -> str:
@@ -152,8 +147,8 @@ def can_be_reached(home: Path) -> bool:
 
 def is_own(home: Path, url: str) -> bool:
     """Tell whether this is the address of the server that has its home here."""
-    state = home / "server.json"
-    return state.exists() and bool(json.loads(state.read_text())["url"] == url)
+    noted = _noted(home)
+    return noted is not None and noted[1] == url
 
 
 def revive(home: Path, url: str, say: Callable[[str], None]) -> None:
@@ -165,7 +160,7 @@ def revive(home: Path, url: str, say: Callable[[str], None]) -> None:
         When it does not come up.
     """
     with _exclusive(home / "start.lock"):
-        if not _gone(int(json.loads((home / "server.json").read_text())["pid"]), 0):
+        if (noted := _noted(home)) and not _gone(noted[0], 0):
             return
         say("The Prefect server has ended; it is started anew.")
         process = _launch(home, int(url.removesuffix("/api").rpartition(":")[2]), url)
@@ -194,13 +189,42 @@ def _launch(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
             start_new_session=True,  # Ctrl-C must reach us first: we let it record everything
         )
     _children.append(process)
-    (home / "server.json").write_text(json.dumps({"pid": process.pid, "url": url}))
+    try:
+        _put(home / "server.json", json.dumps({"pid": process.pid, "url": url}))
+    except BaseException:  # nobody would know of it, and nobody end it
+        process.kill()
+        raise
     return process
+
+
+def _put(file: Path, text: str) -> None:
+    """Write a small file whole or not at all, also where the disk is full or the power goes."""
+    draft = file.with_name(f".{file.name}.draft")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _noted(home: Path) -> tuple[int, str] | None:
+    """Return process id and address of the server that we started last, unless it was stopped."""
+    try:
+        state = json.loads((home / "server.json").read_text())
+        return int(state["pid"]), str(state["url"])
+    except (FileNotFoundError, ValueError):  # none, or half a file of an earlier edition
+        return None
 
 
 def _stop(home: Path) -> None:
     """End our server, first kindly; its process group, because it runs a child."""
-    pid = int(json.loads((home / "server.json").read_text())["pid"])
+    if (noted := _noted(home)) is None:
+        return
+    pid, _ = noted
     for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5)):
         try:
             os.killpg(pid, number)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from httpx import HTTPError
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -29,6 +29,7 @@ from prefect.runtime import flow_run
 from flows import agreement
 from flows.server import is_healthy
 from review import audit, ledger, logs
+from review.outage import outage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +53,9 @@ class StepError(RuntimeError):
 
 def _failure(step: str, error: BaseException, transient: tuple[type[Exception], ...] = ()) -> StepError:
     place = traceback.extract_tb(error.__traceback__)[-1]
-    failure = StepError(f"{step}: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
+    cause = outage(error)
+    what = f"{cause}, {type(error).__name__}" if cause else type(error).__name__
+    failure = StepError(f"{step}: {what} at {Path(place.filename).name}:{place.lineno}")
     failure.transient = isinstance(error, transient)
     return failure
 
@@ -160,7 +163,7 @@ def _closed_at_last(run: int) -> Iterator[None]:
             yield
     except BaseException as error:
         failure = error if isinstance(error, StepError) else _failure(f"run {run}", error)
-        with contextlib.suppress(DatabaseError):  # then the next run finds this one dead
+        with contextlib.suppress(Error):  # then the next run finds this one dead
             ledger.close_run(run, "failed", str(failure))
         if not isinstance(error, Exception):
             raise  # an interrupt keeps its meaning
@@ -187,11 +190,11 @@ def each(take: Callable[[int], Any], shards: list[int], run: int, what: str) -> 
         except StepError as failure:
             failed += 1
             log.error("shard %s failed, the next run takes it over: %s", shard, failure)
-            with contextlib.suppress(DatabaseError):  # it may be the database that fails
+            with contextlib.suppress(Error):  # it may be the database that fails
                 ledger.fail_shard(shard, str(failure))
             if failure.transient:
                 raise StepError(f"stopped: {failure}") from None
-        with contextlib.suppress(DatabaseError, InterfaceError):  # the next step meets it, and waits
+        with contextlib.suppress(Error):  # the next step meets it, and waits
             ledger.beat(run)
         if (percent := 100 * number // len(shards)) > shown:  # a call a percent, not a call a shard
             shown = percent

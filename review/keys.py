@@ -53,16 +53,16 @@ def _from_file(file: Path) -> str:
     if not file.exists():
         file.parent.mkdir(mode=0o700, exist_ok=True)
         draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-            stream.write(secrets.token_hex(32))
-            stream.flush()
-            os.fsync(stream.fileno())
         try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+                stream.write(secrets.token_hex(32))
+                stream.flush()
+                os.fsync(stream.fileno())
             os.link(draft, file)
         except FileExistsError:
             pass  # another process was first; its secret is the one
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
     return _private(file)
 
 

@@ -32,6 +32,7 @@ class Id(IntConverter):
 
 
 register_converter(Id, "id")
+handler500 = "review.pages.fault.fault"
 urlpatterns: list[URLPattern] = [
     path("", lists.home, name="home"),
     path("worklist/", worklist.worklist, name="worklist"),

@@ -214,3 +214,14 @@ def test_a_server_that_ended_is_started_anew_at_its_address_and_only_then(
     assert urllib.request.urlopen(url, timeout=5).status == 200
     server._stop(tmp_path)
     assert not is_alive(second)
+
+
+def test_half_a_note_of_a_server_is_no_server_and_a_note_is_written_whole_or_not(tmp_path: Path) -> None:
+    (tmp_path / "server.json").write_text("")  # as an earlier edition left it on a full disk
+    assert not server.is_own(tmp_path, "http://127.0.0.1:4200/api")
+    server._put(tmp_path / "server.json", '{"pid": 1, "url": "http://127.0.0.1:4200/api"}')
+    assert server.is_own(tmp_path, "http://127.0.0.1:4200/api")
+    with pytest.raises(UnicodeEncodeError):  # fails in the middle of writing
+        server._put(tmp_path / "server.json", "\ud800")
+    assert server.is_own(tmp_path, "http://127.0.0.1:4200/api")
+    assert [file.name for file in tmp_path.iterdir()] == ["server.json"]
