@@ -1,5 +1,6 @@
 # Every verb sets up what it needs, in .venv; a second call is quick.
 PYTHON ?= python3
+SERVICE ?= pypi
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Quiet tools and no telemetry, also for the child processes of a verb.
@@ -7,7 +8,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-quick lint bench bench-pages bench-peers load load-review torture setup lock clean
+.PHONY: help run up test test-quick lint bench bench-pages bench-peers load load-review torture audit-deps sbom setup lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,12 @@ torture: .venv/.dev ## kill runs at every step of writing and at 100 random mome
 load-review: .venv/.dev ## 50 radiologists at once clear 5,000 cases on PostgreSQL; nothing lost, nothing twice
 	@$(BIN)/python bench/radiologists.py
 
+audit-deps: .venv-tools/.done ## known vulnerabilities of what requirements.lock names; SERVICE=osv asks the other service
+	@.venv-tools/bin/python bench/dependencies.py audit --service $(SERVICE)
+
+sbom: .venv-tools/.done .venv/.base ## list what requirements.lock has installed, with licences: build/sbom.cdx.json (CycloneDX)
+	@.venv-tools/bin/python bench/dependencies.py sbom
+
 setup: .venv/.base ## install what running needs
 
 lock: .venv/.dev ## write requirements*.lock anew from pyproject.toml
@@ -63,7 +70,7 @@ lock: .venv/.dev ## write requirements*.lock anew from pyproject.toml
 	  --no-emit-index-url --no-emit-find-links --build-deps-for editable -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean: ## remove .venv and caches; var/ (the data) stays
-	@rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf .venv .venv-peers .venv-tools build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
@@ -90,4 +97,10 @@ clean: ## remove .venv and caches; var/ (the data) stays
 	@echo "Setting up .venv-peers (about 300 MB, once) ..."
 	@.venv/bin/python -m venv .venv-peers
 	@.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install -r bench/requirements-peers.txt
+	@touch $@
+
+.venv-tools/.done: bench/requirements-tools.txt | .venv/bin/python
+	@echo "Setting up .venv-tools (about 100 MB, once) ..."
+	@.venv/bin/python -m venv .venv-tools
+	@.venv-tools/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r bench/requirements-tools.txt
 	@touch $@

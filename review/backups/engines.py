@@ -118,7 +118,8 @@ def _where(database: dict[str, Any]) -> list[str]:
 
 def _environment(database: dict[str, Any]) -> dict[str, str]:
     names = {"user": "PGUSER", "password": "PGPASSWORD", "host": "PGHOST", "port": "PGPORT"}
-    names |= {name: f"PG{name.upper()}" for name in ("sslmode", "sslrootcert", "sslcert", "sslkey")}
+    tls = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
+    names |= {name: f"PG{name.replace('_', '').upper()}" for name in (*tls, "hostaddr")}
     said = _parameters(database)
     return {**os.environ, **{names[name]: str(value) for name, value in said.items() if name in names}}
 
