@@ -25,7 +25,7 @@ Fault = dict[str, Any]
 Rows = list[dict[str, Any]]
 Kept = Literal["/flow_runs/filter", "/task_runs/filter"]
 
-RECORDED = ["triage", "reread"]  # the flows whose runs the ledger holds
+RECORDED = ["triage", "retry", "reread"]  # the flows whose runs the ledger holds
 OTHERS = ["deadlines", "quality-sample", "alerts", "housekeeping"]
 # What Prefect may say of a run that the ledger says ended so. Who interrupts a run fails it here, and crashes
 # or cancels it there.

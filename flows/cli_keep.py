@@ -173,7 +173,7 @@ def place_hold(reason: Reason, patient: Patient = False, report: Key = "", as_: 
             raise KeepError("There is no report of that key that this account may see.")
         number = keeping.place(account, _said(reason), report=whose.reports[0])
     covered = next(row["reports"] for row in keeping.all_holds() if row["hold"] == number)
-    display.tell(f"Hold {number} stands; {covered:,} reports are under it now, and later ones will be.")
+    display.tell(f"Hold {number} stands. Reports under it now: {covered:,}; later ones will be too.")
 
 
 @hold_app.command("lift")
@@ -287,6 +287,6 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     from flows.display import complaints
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=complaints) as bar:
+    with Progress(*columns, console=complaints, disable=not complaints.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total or None)

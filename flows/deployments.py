@@ -22,6 +22,7 @@ from flows.deadlines import deadlines
 from flows.housekeeping import housekeeping
 from flows.quality_sample import quality_sample
 from flows.reread import reread
+from flows.retry import retry
 from flows.triage import triage
 
 TAG = "spinetriage"
@@ -62,7 +63,7 @@ def _causes() -> list[DeploymentEventTrigger]:
 
     A failed `alerts` starts none, as it would start itself again and again.
     """
-    watched = [flow.name for flow in (triage, deadlines, quality_sample, housekeeping, reread)]
+    watched = [flow.name for flow in (triage, deadlines, quality_sample, housekeeping, reread, retry)]
     minutes = int(settings.SITE.late_minutes)
     return [
         DeploymentEventTrigger(

@@ -130,7 +130,8 @@ def runs(rows: list[dict[str, Any]]) -> None:
     for heading in ("Run", "State", "Started (UTC)", "Ended (UTC)", "Inputs", "Outcomes", "Prefect run"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        outcomes = ", ".join(f"{n} {o.replace('_', ' ')}" for o, n in row["outcomes"].items() if n)
+        counts = row["reread"] or row["outcomes"]
+        outcomes = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items() if n)
         cells = [
             row["run"],
             f"{row['state']}: {row['error']}" if row["error"] else row["state"],
@@ -175,6 +176,9 @@ def rejected(rows: list[dict[str, Any]], total: int, state: str) -> None:
 
 def holds(rows: list[dict[str, Any]]) -> None:
     """Print the legal holds."""
+    if not rows:
+        console.print("There is no legal hold.")
+        return
     table = Table(title=f"Legal holds: {len(rows)}", title_justify="left")
     for heading in ("Hold", "On", "Reports", "Why", "Placed", "Lifted"):
         table.add_column(heading, overflow="fold")

@@ -21,6 +21,14 @@ RESULTS = {
     "rules_not_kept": "cannot be made again: their rules were not kept",
     "erased": "have lost their words to an erasure",
 }
+REREAD = {
+    "readings": "reports read again",
+    "opened": "cases opened",
+    "raised": "cases rose",
+    "waits_again": "decided cases wait again",
+    "calmer": "reports read as less urgent; their cases keep their tier",
+    "failed": "reports could not be read with these rules, and keep their reading",
+}
 LONGEST = 60  # characters of a value that differs
 
 
@@ -68,16 +76,13 @@ def trial(told: dict[str, Any]) -> None:
 def reread(told: dict[str, Any]) -> None:
     """Print what a reread did."""
     console.print(f"Run {told['run']}: {told['state']}. The rules are live.")
-    said = {
-        "readings": "reports read again",
-        "opened": "cases opened",
-        "raised": "cases rose",
-        "waits_again": "decided cases wait again",
-        "calmer": "reports read as less urgent; their cases keep their tier",
-        "failed": "reports could not be read with these rules, and keep their reading",
-    }
-    for name, what in said.items():
-        console.print(f"{told[name]:>9,}  {what}", markup=False, highlight=False)
+    counted(told)
+
+
+def counted(counts: dict[str, int]) -> None:
+    """Print what a reread did to reports and cases."""
+    for name, what in REREAD.items():
+        console.print(f"{counts[name]:>9,}  {what}", markup=False, highlight=False)
 
 
 def _tiers(rows: list[dict[str, Any]]) -> Table:

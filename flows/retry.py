@@ -11,7 +11,7 @@ from prefect import flow
 
 from flows import batch
 from flows.artifacts import summarize, tag_run
-from flows.tasks import StepError, closing, each, name_flow_run
+from flows.tasks import StepError, closing, each, name_flow_run, tell_prefect
 from flows.triage import read_reports, store_studies, take_requests
 from review import ledger
 
@@ -22,6 +22,7 @@ def retry(run: int) -> int:
     ledger.name_prefect_run(run, name_flow_run(f"run-{run}"))
     with closing(run):
         tag_run(run)
+        tell_prefect()
         take_requests(run)
         failed = each(store_studies, ledger.unfinished(run, "studies"), run, "studies")
         failed += each(read_reports, ledger.unfinished(run, "reports"), run, "reports")

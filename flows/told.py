@@ -9,14 +9,23 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.display import clean, console, minute, summary
+from flows.printout_rules import counted
 
 if TYPE_CHECKING:
     from review.history.actions import Shown
 
 
+# What a run without a scope takes from, where that is not every source.
+ALL_OF = {"retry": "rejected inputs", "reread": "the record"}
+
+
 def run(found: dict[str, Any]) -> None:
     """Print everything about one run, without its inputs: `--csv` has those."""
-    summary(found)
+    if found["reread"]:
+        console.print(f"Run {found['run']}: {found['state']}")
+        counted(found["reread"])
+    else:
+        summary(found)
     started_by = " of ".join(filter(None, (found["trigger"], found["by"])))
     facts = {
         "kind": found["kind"],
@@ -24,7 +33,7 @@ def run(found: dict[str, Any]) -> None:
         "reason": found["reason"],
         "ended": minute(found["ended_at"]),
         "took": "" if found["seconds"] is None else f"{found['seconds']} s",
-        "took from": found["scope"] or "every configured source",
+        "took from": found["scope"] or ALL_OF.get(found["kind"], "every configured source"),
         "rules": found["rules_version"],
         "program": found["code_version"],
         "Prefect run": found["prefect_flow_run"] or "none",
@@ -39,7 +48,8 @@ def run(found: dict[str, Any]) -> None:
     for shard in odd:
         said = f"shard {shard['shard']}, {shard['state']} after {shard['attempts']} attempts {shard['error']}"
         console.print(f"  {clean(said)}", markup=False)
-    console.print(f"Each input: spinetriage runs {found['run']} --csv", markup=False)
+    if not found["reread"]:  # which has no inputs of its own
+        console.print(f"Each input: spinetriage runs {found['run']} --csv", markup=False)
 
 
 def actions(shown: Shown) -> None:

@@ -65,6 +65,8 @@ def backup(account: Account, to: Path, secrets_to: Path | None, progress: engine
 @contextmanager
 def _draft(to: Path) -> Iterator[Path]:
     """Give a folder to fill, which becomes `to` in one step at the end, or is removed."""
+    if not to.absolute().parent.is_dir():
+        raise BackupError(f"{to.absolute().parent} is no folder; make it, or name a new folder elsewhere.")
     draft = to.with_name(f".{to.name}.{os.getpid()}.partial")
     try:
         draft.mkdir(mode=0o700)

@@ -20,7 +20,7 @@ from review.access import is_hidden
 from review.evidence import AFFIRMED, UNREADABLE, Finding, in_words, sentence
 from review.findings import certainty
 from review.meanings import meaning
-from review.models import Account, Case, Input, Outcome, Reading, ReportVersion, RuleSet
+from review.models import Account, Case, CaseEvent, Input, Outcome, Reading, ReportVersion, RuleSet
 from review.reasons import Reason, decided, reasons
 
 BLIND = (
@@ -217,18 +217,12 @@ def _named(found: Iterable[Finding]) -> str:
 
 def _since(found: Why) -> list[str]:
     """Say what happened after, which a reader would otherwise miss."""
-    item, case, parts = found.input, found.case, []
+    case, parts = found.case, []
     if found.standing is not None and found.standing.number > (found.version.number if found.version else 0):
         at = timezone.localtime(found.standing.arrived_at)
         parts.append(f"Since then version {found.standing.number} came ({at:%-d %b %Y %H:%M}), which counts.")
     if case is not None:
-        drawn = (
-            "Its report was later drawn as a case to be read by a person"
-            if item.outcome == Outcome.ROUTINE
-            else ""
-        )
-        opened = "The report's case is" if not drawn or found.standing is not None else f"{drawn}:"
-        parts.append(f"{opened} {case.name}, {case.get_tier_display()}, {case.status}.")
+        parts.append(f"{_opened(found, case)} {case.name}, {case.get_tier_display()}, {case.status}.")
     for reading in found.later:
         was = found.reading.tier if found.reading else "unread"
         told = "the same" if reading.tier == was else f"{reading.tier} instead of {was}"
@@ -236,6 +230,17 @@ def _since(found: Why) -> list[str]:
             f"Read again with other rules on {timezone.localtime(reading.at):%-d %b %Y}, it was {told}."
         )
     return parts
+
+
+def _opened(found: Why, case: Case) -> str:
+    """Say how a report that was read as routine came to a case after all."""
+    if found.input.outcome == Outcome.ROUTINE and found.standing is None:
+        if hasattr(case, "sample") and case.sample.stratum == "routine":
+            return "Its report was later drawn as a case to be read by a person:"
+        times = [one.at for one in found.later]  # a reread stores its reading and opens the case at one time
+        if CaseEvent.objects.filter(case=case, kind=CaseEvent.Kind.OPENED, at__in=times).exists():
+            return "Rules of another version opened a case for it later:"
+    return "The report's case is"
 
 
 def considered(content: dict[str, Any], text: str) -> list[Considered]:

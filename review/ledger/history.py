@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from review.audit.chain import SYSTEM, Action
+from review.ledger.rereads import tally
 from review.models import Account, AuditRow, Case, Input, Outcome, Reading, Run, Shard, Tier
 
 TIERS = (Tier.STAT.label, Tier.URGENT.label, Tier.SOON.label)
@@ -30,7 +31,8 @@ def summaries(wanted: list[Run]) -> list[dict[str, Any]]:
     counts: dict[int, Counter[str]] = {run.pk: Counter(duplicate=run.unchanged) for run in wanted}
     shards: dict[int, Counter[str]] = {run.pk: Counter() for run in wanted}
     for run, state, found in Shard.objects.filter(run__in=wanted).values_list("run", "state", "counts"):
-        counts[run].update(found)
+        if state == Shard.State.DONE:  # before, a reread's counts are what it took
+            counts[run].update(found)
         shards[run][state] += 1
     by = _starters(wanted)
     return [_summary(run, counts[run.pk], shards[run.pk]) | {"by": by.get(run.pk, "")} for run in wanted]
@@ -54,6 +56,7 @@ def _summary(run: Run, counts: Counter[str], shards: Counter[str]) -> dict[str, 
         "unchanged": run.unchanged,
         "shards": dict(shards),
         "studies": counts["studies"],
+        "reread": tally(counts) if run.kind == Run.Kind.REREAD else None,
         "error": run.error,
         "rules_version": run.rules_version,
         "code_version": run.code_version,

@@ -213,10 +213,15 @@ def reread_progress(run_id: int) -> tuple[int, int]:
 
 def reread_counts(run_id: int) -> dict[str, int]:
     """Return what a reread did: the sums of `store_reread`."""
-    counts: Counter[str] = Counter(dict.fromkeys((KIND, *COUNTED.values(), "calmer", "failed"), 0))
+    counts: Counter[str] = Counter()
     for found in Shard.objects.filter(run=run_id, state=Shard.State.DONE).values_list("counts", flat=True):
         counts.update(found)
-    return dict(counts)
+    return tally(counts)
+
+
+def tally(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return of a run's counts those of a reread, in their order; what did not happen is 0."""
+    return {name: counts.get(name, 0) for name in (KIND, *COUNTED.values(), "calmer", "failed")}
 
 
 def _alone(rules_version: str) -> None:

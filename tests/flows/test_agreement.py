@@ -146,6 +146,12 @@ def test_a_run_taken_out_of_the_ledger_is_a_fault(prefect: Prefect) -> None:
     assert faults() == ["Prefect holds the flow run 'run-7', which no run of the ledger names"]
 
 
+@pytest.mark.parametrize("flow", ["triage", "retry", "reread"])
+def test_each_flow_that_the_ledger_holds_is_compared(prefect: Prefect, flow: str) -> None:
+    prefect.flow_run(RUN, "run-7", "COMPLETED", flow=flow)
+    assert faults() == ["Prefect holds the flow run 'run-7', which no run of the ledger names"]
+
+
 def test_a_shard_that_only_one_of_them_stored_is_a_fault(prefect: Prefect) -> None:
     run = a_run()
     shard = stored(run)

@@ -10,7 +10,19 @@ import pytest
 from django.utils import timezone
 
 from review import audit, caseload, ledger
-from review.models import AuditRow, Case, CaseEvent, Correction, Reading, ReportVersion, RuleSet, Run, Shard
+from review.history.why import why
+from review.models import (
+    AuditRow,
+    Case,
+    CaseEvent,
+    Correction,
+    Input,
+    Reading,
+    ReportVersion,
+    RuleSet,
+    Run,
+    Shard,
+)
 from tests.review.conftest import Make
 from tests.review.test_rules_kept import rules
 
@@ -109,6 +121,27 @@ def test_a_routine_report_that_reads_as_urgent_now_gets_a_case(
     assert case_of("A2").reading.rules_version == NEW.version
     assert kinds(case_of("A2")) == ["opened"]
     assert faults() == []
+
+
+def test_its_run_tells_what_it_did_and_nothing_of_what_it_has_not_done_yet(
+    deliver: Make, version: Make, reread: Make, opened: Make
+) -> None:
+    deliver(version("A1", "routine"), version("A2", "stat"), version("A3", "routine"))
+    run = opened()
+    assert ledger.summary(run)["reread"]["readings"] == 0
+    counts = reread(run, A1="urgent", A2="stat", A3="routine")
+    assert ledger.summary(run)["reread"] == counts
+    assert ledger.summary(Run.objects.order_by("id")[0].pk)["reread"] is None
+
+
+def test_a_case_that_other_rules_opened_is_not_called_drawn(
+    deliver: Make, version: Make, reread: Make, lead: Any, case_of: Any
+) -> None:
+    deliver(version("A1", "routine"), version("A2", "soon"))
+    reread(A1="urgent", A2="soon")
+    told = why(Input.objects.get(version__report__key="A1"), lead).sentence
+    assert f"Rules of another version opened a case for it later: {case_of('A1').name}, urgent" in told
+    assert "drawn" not in told
 
 
 def test_the_readings_of_before_stay(deliver: Make, version: Make, reread: Make) -> None:
