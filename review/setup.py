@@ -7,10 +7,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 import django
 
 from review.site import SiteError
+
+if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
 
 LOCK = 7_391_402  # any number that nobody else locks in this database
 
@@ -24,18 +28,26 @@ def setup() -> None:
 
 def is_current() -> bool:
     """Whether the tables are there and up to date; cheap enough to be asked by every monitor."""
+    return set(_beside_the_code().graph.leaf_nodes()) <= _applied()
+
+
+def _is_of_newer_program() -> bool:
+    """Whether the database has gone through changes that this program does not know."""
+    return bool({one for one in _applied() if one[0] == "review"} - _beside_the_code().disk_migrations.keys())
+
+
+def _applied() -> set[tuple[str, str]]:
     from django.db import connection  # noqa: PLC0415 - only after setup
     from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
 
-    return _newest_migrations() <= MigrationRecorder(connection).applied_migrations().keys()
+    return set(MigrationRecorder(connection).applied_migrations())
 
 
 @cache
-def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """Return the last migration of each app, as it lies beside the code."""
+def _beside_the_code() -> MigrationLoader:
     from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415
 
-    return frozenset(MigrationLoader(None).graph.leaf_nodes())
+    return MigrationLoader(None)
 
 
 def migrate() -> None:
@@ -44,8 +56,8 @@ def migrate() -> None:
     Raises
     ------
     SiteError
-        When the database cannot be used. It was not asked for anything of a patient, so its own words are
-        told; the password is not among them.
+        When the database cannot be used, or is of a newer program. It was not asked for anything of a
+        patient, so its own words are told; the password is not among them.
     """
     from django.core.management import call_command  # noqa: PLC0415 - only after setup
     from django.db import DatabaseError, connection  # noqa: PLC0415
@@ -54,6 +66,11 @@ def migrate() -> None:
 
     try:
         with _alone():  # before the first connection: SQLite cannot be switched to WAL by two at once
+            if _is_of_newer_program():
+                raise SiteError(
+                    "The database is of a newer version of spinetriage, which this one would damage. Use "
+                    "that version, or restore a backup made before the update into a new place."
+                )
             if not is_current():
                 call_command("migrate", interactive=False, verbosity=0)
                 guards.put_up()

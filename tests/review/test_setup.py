@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from review import ledger
 from review.logs import TextFormatter
+from review.setup import migrate
+from review.site import SiteError
 
 MIGRATE = "from review.setup import migrate, setup; setup(); migrate()"
 CHECK = (
@@ -33,6 +36,16 @@ def test_processes_that_start_at_once_make_the_tables_once(tmp_path: Path) -> No
     errors = [process.communicate()[1].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_database_of_a_newer_program_is_left_alone(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django.conf.settings.VAR", tmp_path)
+    migrate()
+    MigrationRecorder(connection).record_applied("review", "9999_later")
+    with pytest.raises(SiteError, match="newer version of spinetriage"):
+        migrate()
 
 
 def test_a_site_behind_tls_passes_the_checks_for_deployment(tmp_path: Path) -> None:
