@@ -48,7 +48,7 @@ def test_gaps_torn_lines_and_changed_places_are_no_faults(run: Make, anchor: Pat
     anchor.write_text(third + second[:30] + "\n" + fourth + second)
     result = audit.verify()
     assert result["faults"] == []
-    assert result["warnings"] == [
+    assert [said for said in result["warnings"] if str(anchor) in said] == [
         f"the heads in {anchor} end at row 4, the chain at 5",
         f"1 lines of {anchor} are torn",
     ]

@@ -138,7 +138,7 @@ def test_the_queue_costs_the_same_few_queries_however_much_waits(deliver: Make, 
         with CaptureQueriesContext(connection) as asked:
             told()
         counts.append(len(asked))
-    assert counts == [9, 9, 9]
+    assert counts == [7, 7, 7]
 
 
 def test_a_chain_of_one_row_fits_its_key(run: Make) -> None:
