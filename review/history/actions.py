@@ -21,7 +21,7 @@ from review.history.words import Named, details, named, who, words
 from review.models import Account, AuditHead, AuditRow, Case
 
 FILTERS = ("by", "action", "about", "since", "until")
-BEFORE = "before"  # where in the list: rows with a smaller number
+BEFORE = "before"  # where in the list: what comes after the row of this number
 PIECE = 300  # rows of the audit on a page; folded they are far fewer
 CHUNK = 2000  # rows of a table in memory
 HEADINGS = ("number", "at_utc", "by", "action", "words", "about", "from", "detail")
@@ -95,10 +95,19 @@ def by_name(name: str) -> str:
     return str(found)
 
 
-def rows_of(given: Asked) -> QuerySet[AuditRow]:
-    """Return the rows that the filters leave, the newest first."""
+def rows_of(given: Asked, than: AuditRow | None = None) -> QuerySet[AuditRow]:
+    """Return the rows that the filters leave, the newest first; with `than` only those that come after it.
+
+    They are in the order of the time and then of the number, as the indexes are: by number alone a span of
+    time would have to be sorted as a whole, or all rows after it gone through.
+    """
     within: Span = span(given)
-    rows = AuditRow.objects.filter(within.within("at")).order_by("-number")
+    rows = AuditRow.objects.order_by("-at", "-number")
+    if than is not None and (within.until is None or than.at < within.until):
+        # One upper end, not two: SQLite would go by the first of them, which may be far away.
+        within = Span(within.since, None)
+        rows = rows.filter(Q(at__lt=than.at) | Q(number__lt=than.number), at__lte=than.at)
+    rows = rows.filter(within.within("at"))
     if by := given.get("by"):
         rows = rows.filter(actor=by if by == audit.SYSTEM else f"account:{by}")
     if action := given.get("action"):
@@ -110,10 +119,8 @@ def rows_of(given: Asked) -> QuerySet[AuditRow]:
 
 def show(account: Account, given: Asked, before: int = 0, size: int = PIECE) -> Shown:
     """Return a piece of the audit, folded. That it was read is recorded, with the filters."""
-    rows = rows_of(given)
-    if before:
-        rows = rows.filter(number__lt=before)
-    found = list(rows[: size + 1])
+    than = AuditRow.objects.filter(pk=before).first() if before else None
+    found = list(rows_of(given, than)[: size + 1])
     shown, more = found[:size], len(found) > size
     entries = fold(shown, account)
     audit.record(
@@ -153,8 +160,7 @@ def fold(rows: Iterable[AuditRow], account: Account) -> list[Entry]:
 def as_csv(account: Account, given: Asked) -> Iterator[str]:
     """Give all rows that the filters leave as CSV, some at a time in memory; that is recorded at once."""
     head = AuditHead.objects.filter(pk=1).values_list("number", flat=True).first() or 0
-    rows = rows_of(given).filter(number__lte=head)
-    count = rows.count()
+    count = rows_of(given).filter(number__lte=head).count()
     audit.record(
         audit.Action.EXPORTED,
         actor=account.actor,
@@ -163,7 +169,7 @@ def as_csv(account: Account, given: Asked) -> Iterator[str]:
         filters=given,
         count=count,
     )
-    return _lines(account, rows)
+    return _lines(account, given, head)
 
 
 def as_dict(entry: Entry) -> dict[str, Any]:
@@ -191,10 +197,10 @@ def query(given: Asked) -> str:
     return address(given)
 
 
-def _lines(account: Account, rows: QuerySet[AuditRow]) -> Iterator[str]:
+def _lines(account: Account, given: Asked, head: int) -> Iterator[str]:
     yield line(HEADINGS)
     before = None
-    while some := list((rows if before is None else rows.filter(number__lt=before))[:CHUNK]):
+    while some := list(rows_of(given, before).filter(number__lte=head)[:CHUNK]):
         names, blind = _names(some), _blind(some, account)
         for row in some:
             at = row.at.astimezone(UTC).isoformat()
@@ -203,7 +209,7 @@ def _lines(account: Account, rows: QuerySet[AuditRow]) -> Iterator[str]:
             yield line(
                 (row.number, at, who(row.actor, names), row.action, did, row.subject, row.origin, detail)
             )
-        before = some[-1].number
+        before = some[-1]
 
 
 def line(cells: Iterable[Any]) -> str:

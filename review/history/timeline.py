@@ -16,6 +16,7 @@ from review.evidence import in_words
 from review.findings import corrected
 from review.history.actions import Entry, fold
 from review.history.finding import of_report
+from review.history.words import who
 from review.meanings import meaning
 from review.models import Account, AuditRow, Case, CaseEvent, Reading, Report, ReportVersion
 from review.reasons import decided
@@ -60,7 +61,8 @@ def timeline(report: Report, account: Account, *, lists: bool = False) -> Timeli
     account
         Who asks: while the case is to be read blind, who may decide it sees nothing of the reading.
     lists
-        Also the lists that showed the case; to find them, the rows of all lists are gone through.
+        Also the lists that showed the case, and the tables that may have held it; to find them, the rows of
+        all lists since it came are gone through.
     """
     case = Case.objects.filter(report=report).select_related("claimed_by").first()
     hidden = case is not None and is_hidden(case, account)
@@ -75,6 +77,7 @@ def timeline(report: Report, account: Account, *, lists: bool = False) -> Timeli
     if lists and case is not None:
         rows += _lists(case)
         rows.sort(key=lambda row: -row.number)
+        found += _exports(case)
     found += [_looked(entry) for entry in fold(rows, account)]
     subject = f"report:{report.pk}"
     audit.record(audit.Action.AUDIT_READ, actor=account.actor, subject=subject, rows=len(rows), lists=lists)
@@ -168,12 +171,22 @@ def _lists(case: Case) -> list[AuditRow]:
     rows = AuditRow.objects.filter(action=audit.Action.LIST_READ, at__gte=case.first_arrival)
     rows = rows.annotate(text=Cast("detail", TextField())).filter(text__contains=str(case.pk))
     found: list[AuditRow] = []
-    for row in rows.order_by("-number").iterator():
+    for row in rows.order_by("-at", "-number").iterator():  # as the index has them
         if case.pk in row.detail.get("cases", ()):
             found.append(row)
         if len(found) == LISTS:
             break
     return found
+
+
+def _exports(case: Case) -> Iterator[Moment]:
+    """Tell of the newest tables of cases since the case came: the audit has a digest of what was in each."""
+    rows = AuditRow.objects.filter(action=audit.Action.EXPORTED, at__gte=case.first_arrival)
+    tables = [row for row in rows.order_by("-at", "-number")[: 5 * LISTS] if "cases" in row.detail]
+    names = dict(Account.objects.values_list("pk", "username")) if tables else {}
+    for row in tables[:LISTS]:
+        what = f"a table of {row.detail['count']} cases; whether this one was among them, only the file tells"
+        yield Moment(row.at, "looked", f"{who(row.actor, names)} took away {what} (row {row.number})")
 
 
 def _looked(entry: Entry) -> Moment:

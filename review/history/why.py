@@ -14,19 +14,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from review.access import is_hidden
 from review.evidence import AFFIRMED, UNREADABLE, Finding, in_words, sentence
 from review.findings import certainty
+from review.history.since import since
 from review.meanings import meaning
-from review.models import Account, Case, CaseEvent, Input, Outcome, Reading, ReportVersion, RuleSet
+from review.models import Account, Case, Input, Outcome, Reading, ReportVersion, RuleSet
 from review.reasons import Reason, decided, reasons
 
 BLIND = (
     "The case of this report is to be read blind: what the machine made of it is shown once it is decided. "
     "Who may not decide, such as an auditor, sees it now."
 )
+STUDIES = "studies"  # the kind of a shard that takes image files
 # Why a finding that the report does not affirm raises nothing.
 NOT_AFFIRMED = {
     "absent": "The report denies it",
@@ -103,31 +103,42 @@ def why(item: Input, account: Account) -> Why:
         found.reasons = reasons(content)
         found.considered = considered(content, version.text)
         found.points = _points(content, found.rules)
-    found.sentence = said(found)
+    found.sentence = " ".join([*said(found), *since(found, account)])
     return found
 
 
-def said(found: Why) -> str:
-    """Say in a few sentences what became of an input and why."""
+def said(found: Why) -> list[str]:
+    """Say in a sentence or two what became of an input and why."""
     item = found.input
     match item.outcome:
         case Outcome.REJECTED:
-            parts = [f"It was not read: no report text could be taken from it. {meaning(item.reason)}"]
+            return _rejected(item)
         case Outcome.DUPLICATE:
-            parts = [_duplicate(found)]
+            return [_duplicate(found)]
         case Outcome.SUPERSEDED:
-            parts = ["It was kept but not read: a newer version of the report was already held."]
+            return ["It was kept but not read: a newer version of the report was already held."]
         case Outcome.UNREADABLE_TEXT:
             fault = UNREADABLE.get(item.reason, "The text could not be read")
-            parts = [f"{fault}, so it was put before a person: it became a case of the kind unread."]
+            return [f"{fault}, so it was put before a person: it became a case of the kind unread."]
         case Outcome.QUEUED:
-            parts = [_queued(found)]
+            return [_queued(found)]
         case _:
-            parts = [_routine(found)]
-    return " ".join([*parts, *_since(found)])
+            return [_routine(found)]
+
+
+def _rejected(item: Input) -> list[str]:
+    if item.shard.kind != STUDIES:
+        return ["It was not read: no report text could be taken from it.", meaning(item.reason)]
+    return [
+        "It is no report but an image file, from which the facts of a study are taken, and was not taken.",
+        meaning(item.reason),
+        "Reports of that study are read all the same, without what the file would have told.",
+    ]
 
 
 def _duplicate(found: Why) -> str:
+    if found.version is None:  # of something that had been rejected
+        return f"It was not read. {meaning(found.input.reason)}"
     text = "The same text of the same report had come before"
     if found.counts is None:
         return f"{text}; that one counts."
@@ -213,34 +224,6 @@ def _listed(found: list[Finding]) -> str:
 def _named(found: Iterable[Finding]) -> str:
     names = list(dict.fromkeys(one["name"] for one in found))
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def _since(found: Why) -> list[str]:
-    """Say what happened after, which a reader would otherwise miss."""
-    case, parts = found.case, []
-    if found.standing is not None and found.standing.number > (found.version.number if found.version else 0):
-        at = timezone.localtime(found.standing.arrived_at)
-        parts.append(f"Since then version {found.standing.number} came ({at:%-d %b %Y %H:%M}), which counts.")
-    if case is not None:
-        parts.append(f"{_opened(found, case)} {case.name}, {case.get_tier_display()}, {case.status}.")
-    for reading in found.later:
-        was = found.reading.tier if found.reading else "unread"
-        told = "the same" if reading.tier == was else f"{reading.tier} instead of {was}"
-        parts.append(
-            f"Read again with other rules on {timezone.localtime(reading.at):%-d %b %Y}, it was {told}."
-        )
-    return parts
-
-
-def _opened(found: Why, case: Case) -> str:
-    """Say how a report that was read as routine came to a case after all."""
-    if found.input.outcome == Outcome.ROUTINE and found.standing is None:
-        if hasattr(case, "sample") and case.sample.stratum == "routine":
-            return "Its report was later drawn as a case to be read by a person:"
-        times = [one.at for one in found.later]  # a reread stores its reading and opens the case at one time
-        if CaseEvent.objects.filter(case=case, kind=CaseEvent.Kind.OPENED, at__in=times).exists():
-            return "Rules of another version opened a case for it later:"
-    return "The report's case is"
 
 
 def considered(content: dict[str, Any], text: str) -> list[Considered]:

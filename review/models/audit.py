@@ -20,8 +20,9 @@ class AuditRow(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["subject", "number"], name="audit_subject"),
-            models.Index(fields=["actor", "number"], name="audit_actor"),
-            models.Index(fields=["action", "number"], name="audit_action"),
+            # With the time between: a person's or an act's rows of some days are found without the others.
+            models.Index(fields=["actor", "at", "number"], name="audit_actor_at"),
+            models.Index(fields=["action", "at", "number"], name="audit_action_at"),
             models.Index(fields=["at", "number"], name="audit_at"),
         )
 

@@ -104,12 +104,12 @@ class Portion(models.Model):
 class Outcome(models.TextChoices):
     """What can become of an input; each has exactly one."""
 
-    QUEUED = "queued"
-    ROUTINE = "routine"
-    UNREADABLE_TEXT = "unreadable_text"
-    DUPLICATE = "duplicate"
-    SUPERSEDED = "superseded"
-    REJECTED = "rejected"
+    QUEUED = "queued", "queued"
+    ROUTINE = "routine", "routine"
+    UNREADABLE_TEXT = "unreadable_text", "unreadable text"
+    DUPLICATE = "duplicate", "duplicate"
+    SUPERSEDED = "superseded", "superseded"
+    REJECTED = "rejected", "rejected"
 
 
 class Inputs(models.QuerySet["Input"]):

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from review import audit, ledger
+from review import audit, flow_runs, ledger
 from review.access import may
 from review.history import actions, runs
 from review.history.asked import AskedError
 from review.ledger.history import TIERS
+from review.meanings import meaning
 from review.models import Account, AuditRow, Outcome, Run, Shard
 from review.pages.pace import paced
 from review.pages.piece import SIZE, Piece
@@ -33,7 +34,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     except AskedError as fault:
         return render(request, "pages/runs.html", shown | {"fault": str(fault)}, status=400)
     page = Piece(request, runs.runs_of(given).count())
-    rows = [timed(run, "started_at", "ended_at") for run in runs.show(given, SIZE, page.start)]
+    rows = [_in_words(run) for run in runs.show(given, SIZE, page.start)]
     shown |= {"runs": rows, "page": page, "query": runs.query(given), "asked": given}
     return render(request, "pages/runs.html", shown)
 
@@ -64,8 +65,14 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     except AskedError as fault:
         return render(request, "pages/run.html", shown | {"fault": str(fault)}, status=400)
     piece = runs.inputs(run_id, account, given, request.GET.get(runs.AFTER, "")[:40])
+    rows = [
+        row
+        | {"came": Outcome(row["outcome"]).label, "meaning": meaning(row["reason"]) if row["reason"] else ""}
+        for row in piece.rows
+    ]
     shown |= {
-        "inputs": piece,
+        "rows": rows,
+        "after": piece.after,
         "query": runs.query(given),
         "asked": given,
         "may_explain": may(account, "explain"),
@@ -110,17 +117,23 @@ def timed(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return row | {name: row[name] and datetime.fromisoformat(row[name]) for name in names}
 
 
+def _in_words(run: dict[str, Any]) -> dict[str, Any]:
+    counts = [(name, Outcome(name).label, number) for name, number in run["outcomes"].items()]
+    return timed(run, "started_at", "ended_at") | {"counts": counts}
+
+
 def _facts(found: Run) -> dict[str, Any]:
     took, lost = runs.handings(found)
     parts = Shard.objects.filter(run=found)
     return {
-        "run": timed(ledger.summary(found.pk), "started_at", "ended_at"),
+        "run": _in_words(ledger.summary(found.pk)),
         "row": found,
         "took": took,
         "lost": lost,
         "odd": runs.noteworthy(found.pk)[:SIZE],
         "parts": parts.count(),
         "sources": runs.sources_of(found.pk),
+        "prefect": flow_runs.link(found.prefect_flow_run),
         "outcomes": Outcome.choices,
         "tiers": TIERS,
     }

@@ -12,6 +12,8 @@ from review import audit
 from review.access import may, visible
 from review.caseload.search import clean
 from review.history import finding
+from review.history.finding import open_to
+from review.history.since import attempts
 from review.history.why import Why, why
 from review.models import Account, Input
 from review.pages.pace import paced
@@ -86,17 +88,12 @@ def _answer(request: HttpRequest, item: Input, account: Account) -> HttpResponse
 
 
 def _attempts(item: Input, found: Why, account: Account) -> list[Input]:
-    """Return all attempts at the same item, this one among them; the latest counts."""
+    """Return the attempts at the same item, this one among them; the latest counts.
+
+    One whose report is to be read blind is left out for who may decide it.
+    """
     if found.hidden:
         return []
-    portion = item.portion
-    same = Input.objects.filter(
-        portion__path_digest=portion.path_digest,
-        portion__source=portion.source,
-        portion__fingerprint=portion.fingerprint,
-        portion__offset=portion.offset,
-        item=item.item,
-    )
-    attempts = visible(same, account, "portion__source").select_related("portion", "shard").defer("raw")
-    rows = list(attempts.order_by("id")[:INPUTS])
+    same = open_to(account).filter(attempts(item)).select_related("portion", "shard").defer("raw")
+    rows = list(same.order_by("id")[:INPUTS])
     return rows if len(rows) > 1 else []

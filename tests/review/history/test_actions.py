@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from review import audit, caseload
 from review.history import actions
 from review.history.words import WORDS
-from review.models import AuditRow, Case, Role
+from review.models import AuditHead, AuditRow, Case, Role
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -113,6 +113,33 @@ def test_a_long_audit_comes_in_pieces_and_the_table_has_all_of_it(
     assert rows[0]["words"] == "opened case C5"
     told = AuditRow.objects.latest("number")
     assert (told.action, told.detail["count"]) == ("exported", 5)
+
+
+def test_pieces_lose_nothing_when_the_clock_of_the_database_went_back(person: Make) -> None:
+    ann, auditor = person("radiologist"), person("auditor")
+    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    head = AuditRow.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    AuditRow.objects.bulk_create(
+        AuditRow(
+            number=head + 1 + number,
+            at=noon + timedelta(minutes=minute),
+            actor=ann.actor,
+            action="case.read",
+            subject=f"case:{number}",
+            mac="",
+        )
+        for number, minute in enumerate((1, 9, 3, 3, 60, 5))
+    )
+    AuditHead.objects.update_or_create(pk=1, defaults={"number": head + 6})
+    given = actions.chosen({"since": "2026-11-01T12:00Z", "until": "2026-11-01T13:00Z"})
+    seen, before = [], 0
+    while True:
+        piece = actions.show(auditor, given, before, size=2)
+        seen += [row.subject for entry in piece.entries for row, _ in entry.lines]
+        before = piece.before
+        if not before:
+            break
+    assert seen == ["case:1", "case:5", "case:3", "case:2", "case:0"]
 
 
 def test_the_audit_gives_nothing_away_of_what_is_read_blind(

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from review import desk, ledger
 from review.digests import canonical
 from review.history.why import BLIND, considered, why
-from review.models import AuditRow, Case, Input, Reading, RuleSet
+from review.models import AuditRow, Case, Input, Reading, RuleSet, Shard
+from review.records import NewOutcome, NewPortion
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 Make = Callable[..., Any]
@@ -100,11 +102,60 @@ def test_rejected_duplicate_superseded_withdrawn_and_queued_are_said(
     first, case = Input.objects.earliest("id"), case_of("A1").name
     assert said[0].startswith("It was read and queued as stat; what decided was rule R1")
     assert f"The report's case is {case}, stat, waiting." in said[0]
-    assert said[1] == ("It was not read: no report text could be taken from it. The bytes are not text.")
+    assert said[1].startswith(
+        "It was not read: no report text could be taken from it. The bytes are not text."
+    )
     assert f"as input I{first.pk} in run {first.shard.run_id}; that one counts, and was queued." in said[2]
     assert said[3].startswith("It was kept but not read: a newer version of the report was already held.")
     assert "Since then version 2 came" in said[4]
     assert said[5] == "Its sender withdrew the report, so there was nothing to read."
+
+
+def test_what_people_did_about_a_rejected_input_is_said(deliver: Make, person: Make) -> None:
+    def now() -> str:
+        return why(Input.objects.get(), auditor).sentence
+
+    auditor, lead = person("auditor"), person("lead", name="lea")
+    deliver("binary")
+    pk = Input.objects.get().pk
+    assert "It waits on the desk of rejected inputs" in now()
+    desk.discard(lead, [pk], "a test page")
+    assert now().endswith(", because: a test page")
+    assert "lea put it away on" in now()
+    desk.take_back(lead, [pk])
+    desk.retry(lead, [pk])
+    assert "lea asked on" in now()
+    Shard.objects.update(kind="studies")
+    assert now().startswith("It is no report but an image file")
+
+
+def test_another_attempt_is_said_unless_it_is_to_be_read_blind(
+    deliver: Make, version: Make, person: Make, enter: Make, run: Make
+) -> None:
+    deliver("reader_killed")
+    old = Input.objects.get()
+    portion = old.portion
+    again = NewPortion(
+        kind="reports",
+        source=portion.source,
+        path=portion.path,
+        fingerprint=portion.fingerprint,
+        again=old.pk,
+    )
+    shard = ledger.add_shard(run(), [again])
+    assert shard
+    (new,) = ledger.shard_portions(shard)
+    ledger.store_shard(shard, [NewOutcome(portion=new.id, item=0, version=version("A1", "soon"))])
+    late = Input.objects.latest("id")
+    said = why(old, person("auditor")).sentence
+    assert f"as input I{late.pk}, which counts: it was queued." in said
+    assert f"another attempt at input I{old.pk}" in why(late, person("auditor")).sentence
+    Case.objects.update(is_blind=True)
+    assert "to be read blind" in why(old, person("radiologist")).sentence
+    assert "it was queued" in why(old, person("auditor")).sentence
+    page = enter("radiologist").get(f"/why/input/{old.pk}/").content.decode()
+    assert "queued</li>" not in page
+    assert f"I{late.pk}" not in page
 
 
 def test_a_reading_that_was_erased_is_said_to_be_gone(deliver: Make, version: Make, person: Make) -> None:
