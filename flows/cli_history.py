@@ -28,7 +28,7 @@ def runs(  # noqa: PLR0917 - each is an option
     until: Until = "",
     state: Annotated[str, typer.Option(help="running, completed, failed or crashed.")] = "",
     trigger: Annotated[str, typer.Option(help="What started it: command, schedule …")] = "",
-    kind: Annotated[str, typer.Option(help="triage or reread.")] = "",
+    kind: Annotated[str, typer.Option(help="triage, reread or retry.")] = "",
     rules: Annotated[str, typer.Option(help="A rules version, sha256:…")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many to print at most.")] = 20,
     csv: Csv = False,

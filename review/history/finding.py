@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from review.access import may, visible
 from review.caseload.search import clean, record_search
 from review.digests import sha256
-from review.models import Account, Case, Input
+from review.models import Account, Case, Input, Outcome, Portion, Report, Shard
 
 MOST = 200  # inputs that a search shows
 _NUMBER = re.compile(r"([CIci])([0-9]{1,18})")
@@ -46,14 +47,34 @@ def candidates(said: str, account: Account) -> Iterator[QuerySet[Input]]:
         is_case = number[1] in "Cc"
         yield allowed.filter(**{"version__report__case" if is_case else "pk": int(number[2])})
     if place := _IN_RUN.fullmatch(said):
-        of_run = allowed.filter(shard__run=int(place[1]))
-        yield of_run.filter(item=int(place[2])) if place[2] else of_run
+        yield _of_run(allowed, int(place[1]), place[2])
     yield allowed.filter(version__accession=said)
     yield allowed.filter(portion__path_digest=sha256(said))
     yield allowed.filter(version__patient_id=said)
     if len(said) >= _SHORTEST:  # these go through all names there are
-        yield allowed.filter(version__report__key__endswith=f"/{said}")
-        yield allowed.filter(portion__path__endswith=f"/{said}")
+        # The names first, then the inputs: together, a database goes through all inputs from the newest on.
+        reports = visible(Report.objects.filter(key__endswith=f"/{said}"), account).order_by("-id")
+        yield allowed.filter(version__report__in=_ids(reports))
+        portions = visible(Portion.objects.filter(path__endswith=f"/{said}"), account).order_by("-id")
+        yield allowed.filter(portion__in=_ids(portions))
+
+
+def _of_run(allowed: QuerySet[Input], run: int, item: str | None) -> QuerySet[Input]:
+    """Leave the inputs of a run; without an item only of so many of its newest shards as fill a search."""
+    shards = Shard.objects.filter(run=run).exclude(kind="readings").order_by("-id")
+    if item:
+        return allowed.filter(shard__in=list(shards.values_list("pk", flat=True)), item=int(item))
+    chosen, held = [], 0
+    for pk, counts in shards.values_list("pk", "counts").iterator():
+        chosen.append(pk)
+        held += sum(counts.get(name, 0) for name in Outcome.values)
+        if held >= MOST:
+            break
+    return allowed.filter(shard__in=chosen)
+
+
+def _ids(rows: QuerySet[Any]) -> list[int]:
+    return list(rows.values_list("pk", flat=True)[:MOST])
 
 
 def standing(inputs: QuerySet[Input]) -> Input | None:

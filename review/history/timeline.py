@@ -185,13 +185,15 @@ def _exports(case: Case) -> Iterator[Moment]:
     tables = [row for row in rows.order_by("-at", "-number")[: 5 * LISTS] if "cases" in row.detail]
     names = dict(Account.objects.values_list("pk", "username")) if tables else {}
     for row in tables[:LISTS]:
-        what = f"a table of {row.detail['count']} cases; whether this one was among them, only the file tells"
+        count = row.detail["count"]
+        cases = f"{count} case{'' if count == 1 else 's'}"
+        what = f"a table of {cases}; whether this one was among them, only the file tells"
         yield Moment(row.at, "looked", f"{who(row.actor, names)} took away {what} (row {row.number})")
 
 
 def _looked(entry: Entry) -> Moment:
     times = f" {len(entry.lines)} times" if len(entry.lines) > 1 else ""
-    origin = f" from {entry.origin}" if entry.origin else ""
+    origin = f" (from {entry.origin})" if entry.origin else ""
     first, about, rest = entry.words
     until = entry.newest.at if times else None
     said = f"{entry.by} {first}{about}{rest}{times}{origin}"

@@ -15,7 +15,7 @@ from review.history import finding
 from review.history.finding import open_to
 from review.history.since import attempts
 from review.history.why import Why, why
-from review.models import Account, Input
+from review.models import Account, Input, Outcome
 from review.pages.pace import paced
 from review.pages.rights import needs, reader
 
@@ -82,6 +82,7 @@ def _answer(request: HttpRequest, item: Input, account: Account) -> HttpResponse
         "attempts": _attempts(item, found, account),
         "may_runs": may(account, "runs"),
         "may_case": may(account, "case"),
+        "may_desk": item.outcome == Outcome.REJECTED and may(account, "rejected"),
         "may_history": may(account, "history"),
     }
     return render(request, "pages/why.html", shown)

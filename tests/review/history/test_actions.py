@@ -162,3 +162,17 @@ def test_a_person_of_the_command_is_found_by_name(person: Make) -> None:
     assert [actions.by_name(name) for name in ("ann", "system", "")] == [str(ann.pk), "system", ""]
     with pytest.raises(actions.AskedError, match="no account 'nobody'"):
         actions.by_name("nobody")
+
+
+def test_a_report_s_history_names_the_tables_that_may_have_held_its_case(
+    deliver: Make, version: Make, enter: Make, case_of: Make
+) -> None:
+    client = enter("auditor")
+    client.get("/worklist/export/")
+    deliver(version("A1", "stat"))
+    client.get("/worklist/export/")
+    url = f"/report/{case_of('A1').report_id}/history/"
+    assert "took away" not in client.get(url).content.decode()
+    page = client.get(url, {"lists": 1}).content.decode()
+    assert page.count("took away a table of 1 case;") == 1
+    assert "a table of 0 cases" not in page

@@ -111,7 +111,7 @@ def test_rejected_duplicate_superseded_withdrawn_and_queued_are_said(
     assert said[5] == "Its sender withdrew the report, so there was nothing to read."
 
 
-def test_what_people_did_about_a_rejected_input_is_said(deliver: Make, person: Make) -> None:
+def test_what_people_did_about_a_rejected_input_is_said(deliver: Make, person: Make, enter: Make) -> None:
     def now() -> str:
         return why(Input.objects.get(), auditor).sentence
 
@@ -119,6 +119,7 @@ def test_what_people_did_about_a_rejected_input_is_said(deliver: Make, person: M
     deliver("binary")
     pk = Input.objects.get().pk
     assert "It waits on the desk of rejected inputs" in now()
+    assert f"/rejected/{pk}/" in enter("auditor").get(f"/why/input/{pk}/").content.decode()
     desk.discard(lead, [pk], "a test page")
     assert now().endswith(", because: a test page")
     assert "lea put it away on" in now()
