@@ -1,9 +1,8 @@
 """The pages, for a WSGI server such as waitress: `review.wsgi:application`."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "review.settings")
+from review.setup import setup
 
+setup()
 application = get_wsgi_application()

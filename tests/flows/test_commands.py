@@ -74,6 +74,20 @@ def test_check_warns_of_a_contradiction_and_goes_on(site: Installation) -> None:
     assert "'possible' stands with two meanings" in site.complaints
 
 
+def test_no_secret_is_printed_or_logged(bare_site: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("SECRET_KEY", "AUDIT_KEY", "LOG_KEY", "OIDC_SECRET", "LDAP_PASSWORD", "SMTP_PASSWORD",
+             "WEBHOOK_TOKEN", "WEBHOOK_SECRET")  # fmt: skip
+    for name in names:
+        monkeypatch.setenv(f"SPINETRIAGE_{name}", f"a-secret-{name}-of-thirty-two-characters")
+    monkeypatch.setenv("SPINETRIAGE_LOG_LEVEL", "DEBUG")
+    assert "a-secret-" not in bare_site.run("check") + bare_site.complaints
+    config = bare_site.folder / "config/alerts.toml"
+    config.write_text(config.read_text().replace("remind_hours = 12", "remind_hours = 0"))
+    told = bare_site.run("check", status=1)
+    assert "remind_hours is 0" in told
+    assert "a-secret-" not in told
+
+
 def test_a_source_that_does_not_exist_is_told_with_those_that_do(site: Installation) -> None:
     told = site.run("run", "--source", "fax", status=1)
     assert "'fax'" in told

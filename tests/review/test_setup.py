@@ -61,6 +61,16 @@ def test_a_site_behind_tls_passes_the_checks_for_deployment(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
 
 
+def test_what_the_pages_write_is_for_their_owner_only(tmp_path: Path) -> None:
+    code = "import os, review.wsgi; print(os.umask(0))"
+    own = {"SPINETRIAGE_VAR": str(tmp_path / "var"), "SPINETRIAGE_DATABASE_URL": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | own, umask=0o022, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert int(done.stdout) == 0o077
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
