@@ -33,6 +33,7 @@ class Action(StrEnum):
     RUN_CLOSED = "run.closed"
     RUN_TAKEN_OVER = "run.taken_over"
     SHARD_STORED = "shard.stored"
+    SHARD_RESTATED = "shard.restated"
     CASE_READ = "case.read"
     CASE_CLAIMED = "case.claimed"
     CASE_EXTENDED = "case.extended"

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
+
+from django.db.models import Model
 
 from review.audit.chain import Action
 from review.blank import ERASABLE, hold_digest
@@ -18,6 +21,7 @@ from review.models import AuditRow, ErasedRow, Erasure, LegalHold
 
 Fault = dict[str, Any]
 WINDOW = 20_000  # row numbers that are asked for at once
+PIECE = 500  # erased rows looked at at once
 WINDOWS = 8  # kept in memory: who verifies goes through a table nearly in order
 
 
@@ -56,39 +60,61 @@ def erasure_digest(erasure: Erasure, rows: Iterable[ErasedRow]) -> str:
     return sha256(canonical([erasure.pk, erasure.at, erasure.account_id, erasure.reason, lines]))
 
 
+def left_digest(rows: Iterable[ErasedRow]) -> str:
+    """Return the digest of what an erasure left of the rows that it took: verdicts, times, ids."""
+    lines: list[str] = []
+    for table, there in _left(rows):
+        digest = ERASABLE[table].digest
+        lines += (f"{table} {pk} {digest(row) if row else ''}" for pk, row in there.items())
+    return sha256(canonical(sorted(lines)))
+
+
+def _left(rows: Iterable[ErasedRow]) -> Iterator[tuple[str, dict[int, Model | None]]]:
+    """Yield the rows as they are now, piece by piece; None for one that is not there."""
+    taken = sorted((row.table, row.row) for row in rows)
+    for table, some in groupby(taken, key=itemgetter(0)):
+        all_ids = [pk for _, pk in some]
+        for start in range(0, len(all_ids), PIECE):
+            ids = all_ids[start : start + PIECE]
+            there = ERASABLE[table].rows().in_bulk(ids) if table in ERASABLE else {}
+            yield table, {pk: there.get(pk) for pk in ids}
+
+
 def erasure_faults() -> Iterator[Fault]:
     """Find erasures that nobody made, rows that were erased though none says so, and words that came back."""
     rows = AuditRow.objects.filter(action__in=(Action.TEXT_ERASED, Action.DATA_EXPIRED))
     vouched = {
-        detail["erasure"]: (number, detail["digest"])
+        detail["erasure"]: (number, detail)
         for number, detail in rows.values_list("number", "detail").iterator()
         if "erasure" in detail
     }
+    nobody: tuple[int | None, dict[str, Any]] = (None, {})
     for erasure in Erasure.objects.order_by("pk").iterator():
-        number, digest = vouched.pop(erasure.pk, (None, ""))
-        taken = list(erasure.rows.order_by("table", "row"))
+        number, said = vouched.pop(erasure.pk, nobody)
+        taken = list(erasure.rows.all())
+        wrong = list(_wrongly_blank(taken))
         if number is None:
             yield {"row": None, "what": f"erasure {erasure.pk} stands in no row of the audit"}
-        elif erasure_digest(erasure, taken) != digest:
+        elif erasure_digest(erasure, taken) != said["digest"]:
             yield {"row": number, "what": f"erasure {erasure.pk}, or what it took, was changed"}
-        yield from ({"row": number, "what": what} for what in _wrongly_blank(taken))
+        elif not wrong and left_digest(taken) != said["left"]:
+            yield {"row": number, "what": f"what erasure {erasure.pk} left of its rows was changed"}
+        yield from ({"row": number, "what": what} for what in wrong)
     for missing, (number, _) in vouched.items():
         yield {"row": number, "what": f"erasure {missing} is not there"}
     yield from _hold_faults()
 
 
 def _wrongly_blank(taken: list[ErasedRow]) -> Iterator[str]:
-    for table, rows in groupby(taken, key=lambda row: row.table):
+    for table, there in _left(taken):
         kind = ERASABLE.get(table)
         if kind is None:
             yield f"nothing can be erased from a table {table!r}"
             continue
-        ids = [row.row for row in rows]
-        there = {row.pk: row for row in kind.rows().filter(pk__in=ids)}
-        for pk in ids:
-            if pk not in there:
+        for pk, row in there.items():
+            if row is None:
                 yield f"{table} {pk} was erased, but is not there at all"
-            elif not kind.is_blank(there[pk]):
+            elif not kind.is_blank(row):
                 yield f"{table} {pk} was erased, but has words again"
 
 

@@ -41,49 +41,62 @@ _NOTHING: tuple[int | None, dict[str, Any]] = (None, {})
 
 def shard_faults() -> Iterator[Fault]:
     """Find shards of which anything was changed, removed or made up behind the program's back."""
-    rows = AuditRow.objects.filter(action=Action.SHARD_STORED).order_by("number")
-    vouched = {
-        detail["shard"]: (number, detail)
-        for number, detail in rows.values_list("number", "detail").iterator()
-    }
-    stored = _Stored()
+    vouched: dict[int, tuple[int | None, dict[str, Any]]] = {}
+    rows = AuditRow.objects.filter(action__in=(Action.SHARD_STORED, Action.SHARD_RESTATED)).order_by("number")
+    for act, action, said in rows.values_list("number", "action", "detail").iterator():
+        if (
+            action == Action.SHARD_RESTATED
+            and vouched.get(said["shard"], _NOTHING)[1].get("digest") != said["was"]
+        ):
+            yield {"row": act, "what": f"shard {said['shard']} was recorded anew, but not as it had been"}
+        vouched[said["shard"]] = act, said
+    stored = Stored()
     for shard in Shard.objects.filter(state=Shard.State.DONE).order_by("id").iterator():
         number, said = vouched.pop(shard.pk, _NOTHING)
         if number is None:
             yield {"row": None, "what": f"shard {shard.pk} is done, but no row of the audit says so"}
         elif "form" in said:
             yield from ({"row": number, "what": what} for what in stored.faults(shard, said))
-        elif shard_digest(_early_lines(shard)) != said["digest"]:
+        elif early_digest(shard) != said["digest"]:
             yield {"row": number, "what": f"an input, version or reading of shard {shard.pk} was changed"}
     for missing, (number, _) in vouched.items():
         yield {"row": number, "what": f"shard {missing} was stored, but is not there as done"}
 
 
-class _Stored:
-    """What is in the tables of all shards, given out shard by shard in the order of their ids."""
+class Stored:
+    """What is in the tables of all shards, or of one, given out shard by shard in the order of their ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, **only: int) -> None:
         first = FilteredRelation("version__readings", condition=Q(version__readings__shard=None))
-        inputs = Input.objects.annotate(first=first)
+        inputs = Input.objects.annotate(first=first).filter(**only)
         version = [f"version__{name}" for name in COLUMNS["version"]]
         reading = [f"first__{name}" for name in _READING]
         texts = ("version__text", "version__context")
-        self.portions = _ByShard(Portion.objects.all(), "id", *COLUMNS["portion"])
+        self.portions = _ByShard(Portion.objects.filter(**only), "id", *COLUMNS["portion"])
         self.inputs = _ByShard(inputs, "id", *COLUMNS["input"], *version, *reading)
-        self.readings = _ByShard(Reading.objects.exclude(shard=None), *_READING, *texts)
+        self.readings = _ByShard(Reading.objects.exclude(shard=None).filter(**only), *_READING, *texts)
         self.erased = {table: erased(table) for table in ("input", "version", "reading", "portion")}
 
     def faults(self, shard: Shard, said: dict[str, Any]) -> Iterator[str]:
         """Compare a shard with what its audit row says."""
-        if digest_of("shard", shard) != said["row"]:
+        found = self.digests(shard)
+        if found["row"] != said["row"]:
             yield f"shard {shard.pk} was changed"
-        portions = [self._row("portion", row[0], row[1:]) for row in self.portions.take(shard.pk)]
-        if shard_digest(portions) != said["portions"]:
+        if found["portions"] != said["portions"]:
             yield f"a portion of shard {shard.pk} was changed"
+        if found["digest"] != said["digest"]:
+            yield f"an input, version or reading of shard {shard.pk} was changed"
+
+    def digests(self, shard: Shard) -> dict[str, str]:
+        """Return the digests of the shard's row, its portions and what it stored."""
+        portions = [self._row("portion", row[0], row[1:]) for row in self.portions.take(shard.pk)]
         lines = [self._line(row) for row in self.inputs.take(shard.pk)]
         lines += [self._reading(row[:-2], *row[-2:]) for row in self.readings.take(shard.pk)]
-        if shard_digest(lines) != said["digest"]:
-            yield f"an input, version or reading of shard {shard.pk} was changed"
+        return {
+            "row": digest_of("shard", shard),
+            "portions": shard_digest(portions),
+            "digest": shard_digest(lines),
+        }
 
     def _line(self, row: Values) -> str:
         item, version, reading = row[1:_VERSION], row[_VERSION:_FIRST], row[_FIRST:]
@@ -119,8 +132,12 @@ class _ByShard:
         return self.ahead[1] if self.ahead[0] == shard_id else []
 
 
+def early_digest(shard: Shard) -> str:
+    """Return the digest of a shard as it was made before each row had its own (`review.digests.FORM`)."""
+    return shard_digest(_early_lines(shard))
+
+
 def _early_lines(shard: Shard) -> Iterator[str]:
-    """Return the lines of a shard of before the digests of rows (`review.digests.FORM`)."""
     readings: dict[int, Reading] = {}
     for reading in Reading.objects.filter(version__inputs__shard=shard, shard=None).order_by("id"):
         readings.setdefault(reading.version_id, reading)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from review.caseload import blind
 from review.caseload.blind import Stratum
 from review.caseload.changes import new_case
-from review.models import Case, CaseEvent, Reading, Report, SampleHead, Tier
+from review.models import Case, CaseEvent, ErasedRow, Reading, Report, SampleHead, Tier
 
 CHUNK = 1000  # readings looked at in one transaction
 # Older readings are not drawn: switched on, the sample must not bring the reports of last year.
@@ -58,7 +58,9 @@ def _pieces(now: datetime) -> Iterator[list[tuple[int, datetime, str]]]:
 def _routine() -> QuerySet[Reading]:
     """Return the readings of current versions that are routine, of reports that have no case."""
     current = Reading.objects.filter(shard=None, version__is_current=True, version__report__case=None)
-    return current.filter(tier="routine", unreadable="")
+    # Without words nobody could read it.
+    wordless = ErasedRow.objects.filter(table="version", row=OuterRef("version_id"))
+    return current.filter(tier="routine", unreadable="").exclude(Exists(wordless))
 
 
 def _open(chosen: list[int], settled: int, now: datetime) -> int:

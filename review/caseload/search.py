@@ -18,6 +18,7 @@ from django.db.models.expressions import RawSQL
 from review import audit
 from review.models import Account, Case
 
+SEARCHES = "searches"  # in a session: what was searched for in it, by number
 LONGEST = 200  # characters of a search
 MOST = 1000  # cases with the words that a search finds
 # Quoted words, with or without the closing quote, else what stands between spaces.

@@ -16,6 +16,7 @@ WORDS: dict[Action, str] = {
     Action.RUN_CLOSED: "ended {}",
     Action.RUN_TAKEN_OVER: "let {} take over what a dead run had left",
     Action.SHARD_STORED: "stored {}",
+    Action.SHARD_RESTATED: "recorded {} anew, row by row, after verifying it",
     Action.CASE_READ: "opened {}",
     Action.CASE_CLAIMED: "claimed {}",
     Action.CASE_EXTENDED: "asked for more time for {}",

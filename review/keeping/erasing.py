@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,15 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from review import audit
-from review.audit.erased import erasure_digest
+from review.audit.erased import erasure_digest, left_digest
+from review.audit.restating import restate
 from review.blank import ERASABLE
 from review.keeping import holds
+from review.keeping.searches import forget_searches
 from review.keeping.whose import Whose
 from review.ledger.shards import chunks
 from review.models import (
     Account,
-    AuditRow,
     Case,
     CaseMark,
     ErasedRow,
@@ -74,6 +75,7 @@ def erase_rows(whose: Whose, act: Act) -> dict[str, int]:
     """Erase in the caller's transaction, which fails as `erase` does; return the rows by table."""
     reports = list(Report.objects.select_for_update().filter(pk__in=whose.reports).order_by("key"))
     _check(whose)
+    _restate(whose)
     erasure = Erasure.objects.create(at=timezone.now(), account=act.account, reason=act.reason)
     rows: list[ErasedRow] = []
     for table, wanted in _wanted([report.pk for report in reports], whose).items():
@@ -82,6 +84,7 @@ def erase_rows(whose: Whose, act: Act) -> dict[str, int]:
     if not rows:
         erasure.delete()
         return {}
+    forget_searches()
     ErasedRow.objects.bulk_create(rows)
     counts = dict(Counter(row.table for row in rows))
     audit.record(
@@ -91,6 +94,7 @@ def erase_rows(whose: Whose, act: Act) -> dict[str, int]:
         erasure=erasure.pk,
         rows=counts,
         digest=erasure_digest(erasure, rows),
+        left=left_digest(rows),
     )
     # Holds are placed under the lock of the chain's head, which is ours now: one placed meanwhile is seen.
     _check_holds(whose)
@@ -106,12 +110,6 @@ def _check(whose: Whose) -> None:
             f"{', '.join(open_)}: somebody still has to look at it, or to tell its result, and without words "
             "nobody could. Decide and tell first."
         )
-    early = list(_early(whose))
-    if early:
-        raise KeepingError(
-            f"The shards {', '.join(map(str, early))} were stored by an early version, whose digests cannot "
-            "stand for rows without words. What they hold cannot be erased without breaking the audit."
-        )
 
 
 def _check_holds(whose: Whose) -> None:
@@ -126,14 +124,15 @@ def _check_holds(whose: Whose) -> None:
         )
 
 
-def _early(whose: Whose) -> Iterator[int]:
-    """Yield shards that were vouched for as a whole only, before each row had a digest of its own."""
+def _restate(whose: Whose) -> None:
+    """Give every row that may be erased a digest of its own, which early shards did not."""
     mine = Q(inputs__version__report__in=whose.reports) | Q(inputs__in=whose.inputs)
-    for shards in chunks(Shard.objects.filter(mine).order_by("pk").values_list("pk", flat=True)):
-        subjects = [f"shard:{shard}" for shard in shards]
-        rows = AuditRow.objects.filter(subject__in=subjects, action=audit.Action.SHARD_STORED)
-        yield from (
-            detail["shard"] for detail in rows.values_list("detail", flat=True) if "form" not in detail
+    shards = Shard.objects.filter(mine).values_list("pk", flat=True).distinct()
+    changed = [one for some in chunks(shards) for one in restate(some)]
+    if changed:
+        raise KeepingError(
+            f"The shards {', '.join(map(str, changed))} are not as the audit says: nothing was erased. "
+            "See `spinetriage audit verify`."
         )
 
 

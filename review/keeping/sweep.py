@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.sessions.models import Session
 from django.db import connection
 
 from review.blank import ERASABLE
@@ -28,5 +29,5 @@ def sweep(*, whole: bool) -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             tables = [kind.rows().model._meta.db_table for kind in ERASABLE.values()]
-            for table in (*tables, CaseMark._meta.db_table):
+            for table in (*tables, CaseMark._meta.db_table, Session._meta.db_table):
                 cursor.execute(f"VACUUM {connection.ops.quote_name(table)}")

@@ -13,12 +13,13 @@ from django.utils.html import format_html
 
 from review import caseload
 from review.caseload import RefusedError, Said, Telling, corrections
+from review.caseload.search import SEARCHES
 from review.models import Account, Case, CaseEvent, Correction
 from review.pages import case, typed
 from review.pages.offers import UNSENT, Kept
 from review.pages.passed import begin_again, pass_by, passed
 from review.pages.rights import needs, reader
-from review.pages.worklist import LIST, SEARCHES, to_list
+from review.pages.worklist import LIST, to_list
 
 Kind = Correction.Kind
 

@@ -13,11 +13,11 @@ from review import caseload
 from review.access import visible
 from review.caseload import views
 from review.caseload.filters import SEARCH
-from review.caseload.search import MOST, clean, record_search, searched
+from review.caseload.search import MOST, SEARCHES, clean, record_search, searched
 from review.models import Case
 from review.pages.pace import paced
 from review.pages.rights import needs, reader
-from review.pages.worklist import SEARCHES, SEEN, to_list
+from review.pages.worklist import SEEN, to_list
 
 KEPT = 20  # searches that a session keeps
 

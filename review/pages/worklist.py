@@ -15,13 +15,14 @@ from review import caseload, ledger
 from review.access import may
 from review.caseload import views
 from review.caseload.filters import FLAGS, SEARCH, Chosen, Offers, address, chosen, offers
+from review.caseload.search import SEARCHES
 from review.models import Account
 from review.pages.pace import paced
 from review.pages.piece import Piece
 from review.pages.rights import needs, reader
 
 # What a session keeps of its lists.
-LIST, SEARCHES, SHOWN, SEEN = "list", "searches", "shown", "news_seen"
+LIST, SHOWN, SEEN = "list", "shown", "news_seen"
 KEPT = 8  # lists of a session whose last showing is known, for windows side by side
 PRESETS = (
     ("Mine", "mine=1"),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
 from review import audit, caseload, keeping, ledger
 from review.caseload import Said, Telling
+from review.caseload.sample import draw
 from review.caseload.search import searched
 from review.models import (
     Account,
@@ -35,6 +38,7 @@ from review.models import (
     Study,
 )
 from review.records import NewPortion, NewStudy
+from review.site import Quality
 from tests.review.conftest import TEXT
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -224,6 +228,24 @@ def test_who_sees_some_sources_only_erases_nothing_of_the_others(
     assert keeping.of_report(limited, "A1") is None
 
 
+@pytest.mark.usefixtures("work")
+def test_words_searched_for_leave_the_sessions_which_go_on(admin: Account, enter: Make) -> None:
+    browser = enter("radiologist")
+    browser.post("/worklist/search/", {"words": PATIENT})
+    assert PATIENT in str(browser.session.items())
+    keeping.erase(admin, keeping.of_patient(admin, PATIENT, ""), "why")
+    assert PATIENT not in str([one.get_decoded() for one in Session.objects.all()])
+    assert browser.get("/worklist/").status_code == 200
+
+
+@pytest.mark.usefixtures("work")
+def test_a_report_without_words_is_not_drawn_for_the_sample(admin: Account, settings: Any) -> None:
+    settings.SITE = replace(settings.SITE, quality=Quality(share=1.0, seed="test", blind_soon_share=0.0))
+    keeping.erase(admin, keeping.of_patient(admin, PATIENT, ""), "why")
+    assert draw(timezone.now()).opened == 1
+    assert Case.objects.get(is_blind=True).report.key == "B1"
+
+
 def bring_text_back() -> None:
     ReportVersion.objects.filter(report__key="A2").update(text="words")
 
@@ -253,9 +275,16 @@ def hide_in_an_erasure() -> None:
     )
 
 
+def change_a_verdict() -> None:
+    """Change what an erasure leaves of a decision, with everything that must agree with it."""
+    Decision.objects.update(verdict="dismissed", reason="other")
+    Case.objects.filter(report__key="A1").update(state="dismissed")
+
+
 FORGERIES: dict[str, tuple[Callable[[], object], str]] = {
     "a text that came back": (bring_text_back, "was erased, but has words again"),
     "quotes that came back": (bring_quotes_back, "was erased, but has words again"),
+    "a verdict turned round": (change_a_verdict, "left of its rows was changed"),
     "a row blanked by nobody": (erase_unseen, "was changed"),
     "an erasure made up": (make_up_an_erasure, "stands in no row of the audit"),
     "a row added to an erasure": (hide_in_an_erasure, "or what it took, was changed"),
