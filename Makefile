@@ -8,7 +8,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test test-quick lint bench bench-pages bench-peers load load-review torture audit-deps sbom setup lock clean
+.PHONY: help run up test test-quick lint bench bench-audit bench-pages bench-peers load load-review torture audit-deps sbom setup lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: .venv/.dev ## ruff, mypy, import contracts
 
 bench: .venv/.base ## speed of the reader, as a ratio to spaCy's bare tokenizer on the same texts
 	@$(BIN)/python bench/reading.py
+
+bench-audit: .venv/.base ## speed of `audit verify` at a million rows of the audit and 200,000 reports
+	@$(BIN)/python bench/verifying.py
 
 bench-pages: .venv/.dev ## worklist and case page at 1,000,000 reports beside 10,000, on SQLite and PostgreSQL
 	@$(BIN)/python bench/worklist.py

@@ -12,6 +12,7 @@ from django.db import transaction
 from review import audit
 from review.access import AccessError
 from review.administration import first_password
+from review.digests import digest_of
 from review.models import Account, Role
 
 SAMPLE = "sample"
@@ -114,4 +115,11 @@ def _make(  # noqa: PLR0917 - all of them always
         )
         account.groups.add(Group.objects.get_or_create(name=role)[0])
         actor = by.actor if by else audit.SYSTEM
-        audit.record(audit.Action.ACCOUNT_CHANGED, actor=actor, subject=account.actor, made=True, role=role)
+        audit.record(
+            audit.Action.ACCOUNT_CHANGED,
+            actor=actor,
+            subject=account.actor,
+            made=True,
+            role=role,
+            row=digest_of("account", account),
+        )

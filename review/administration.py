@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from review import audit, caseload, lockout, second_factor
 from review.access import AccessError
+from review.digests import digest_of
 from review.models import Account, Role
 
 Origin = Account.Origin
@@ -81,7 +82,7 @@ def set_roles(account: Account, roles: Iterable[str], *, by: Account) -> None:
             f"The roles of {account.username} come with each login from {account.get_origin_display()}; "
             "change them there."
         )
-    with _changed(account, by, roles=sorted(wanted)) as locked:
+    with _changed(account, by, roles=sorted(wanted), before=sorted(account.roles)) as locked:
         if Role.ADMIN not in wanted:
             _keep_an_admin(locked)
         put_roles(locked, wanted)
@@ -96,7 +97,7 @@ def put_roles(account: Account, roles: Iterable[str]) -> None:
 
 def set_sources(account: Account, sources: Sequence[str], *, by: Account) -> None:
     """Limit the account to the reports of these sources; none = all."""
-    with _changed(account, by, sources=len(sources)) as locked:
+    with _changed(account, by, sources=len(sources), before=len(account.sources)) as locked:
         locked.sources = list(sources)
         locked.save(update_fields=["sources"])
         caseload.leave(locked, by)
@@ -165,7 +166,8 @@ def _changed(
         rows = Account.objects.select_for_update(no_key=True).filter(of_both)
         locked = {row.pk: row for row in rows.order_by("pk")}[account.pk]
         yield locked
-        audit.record(action, actor=by.actor, subject=locked.actor, **detail)
+        row = digest_of("account", locked)
+        audit.record(action, actor=by.actor, subject=locked.actor, row=row, **detail)
 
 
 def _admins() -> QuerySet[Account]:

@@ -36,6 +36,10 @@ FACTS = (
     "modality",
     "description",
 )
+_BEGUN = (
+    *("id", "kind", "trigger", "account_id", "reason", "scope", "started_at", "rules_version"),
+    *("code_version", "host", "pid", "process_start"),
+)
 # What the digest of a row covers, by table, as `attrgetter` and `values_list` name it.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "version": (
@@ -60,6 +64,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("id", "study_uid", "source", "folder", "accession", "accession_issuer", "patient_id"),
         *("patient_issuer", "birth_date", "sex", "age", "modality", "body_part", "description"),
         *("contrast_agent", "study_time"),
+    ),
+    # A run from its beginning on, and all of it once it has ended.
+    "run_begun": (*_BEGUN,),
+    "run": (*(*_BEGUN, "state", "ended_at", "heartbeat_at", "prefect_flow_run", "unchanged", "error"),),
+    # What lets a person in, as whom, and to which reports; roles have a table of their own.
+    "account": (
+        *("id", "username", "is_active", "is_staff", "is_superuser", "origin", "os_user", "sources"),
     ),
 }
 SERIES = ("series_uid", "folder_digest", "modality", "instances")

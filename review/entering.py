@@ -20,6 +20,7 @@ from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 
 from review import administration, audit, caseload
+from review.digests import digest_of
 from review.models import Account
 
 REFUSALS = {
@@ -155,6 +156,7 @@ def _tell(account: Account, roles: set[str], **detail: bool) -> None:
         subject=account.actor,
         origin=str(account.origin),
         roles=sorted(roles),
+        row=digest_of("account", account),
         **detail,
     )
 

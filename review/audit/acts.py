@@ -60,19 +60,29 @@ def act_faults() -> Iterator[Fault]:
 
 def _event_faults() -> Iterator[Fault]:
     """Check what happened to cases: who, when, and the words they wrote."""
-    rows = AuditRow.objects.filter(action__in=set(ACTS.values()))
-    events = CaseEvent.objects.filter(kind__in=ACTS)
-    first = rows.aggregate(first=Min(Cast(KT("detail__event"), BigIntegerField())))["first"]
-    if first is not None:
-        old, events = events.filter(pk__lt=first), events.filter(pk__gte=first)
-    else:
-        old, events = events, events.none()
+    acts = AuditRow.objects.filter(action__in=set(ACTS.values()))
+    first = acts.aggregate(first=Min(Cast(KT("detail__event"), BigIntegerField())))["first"]
     # Rows of before events were vouched for do not name them: only their number can be compared.
-    unnamed, nameless = rows.exclude(detail__has_key="event").count(), old.count()
+    early = CaseEvent.objects.filter(kind__in=ACTS)
+    nameless = (early if first is None else early.filter(pk__lt=first)).count()
+    unnamed = acts.exclude(detail__has_key="event").count()
     if unnamed != nameless:
         yield {"row": None, "what": f"{nameless} events of early acts are there, the audit has {unnamed}"}
+    events = early.none() if first is None else early.filter(pk__gte=first)
     there = ((event.pk, event_digest(event)) for event in events.order_by("id").iterator())
     yield from _faults("event", _vouched("event", "event_digest", *ACTS.values()), there)
+    begun = next(_vouched_together(), None)
+    events = CaseEvent.objects.exclude(kind__in=ACTS).filter(pk__gte=begun[0]) if begun else early.none()
+    there = ((event.pk, event_digest(event)) for event in events.order_by("id").iterator())
+    yield from _faults("event", _vouched_together(), there)
+
+
+def _vouched_together() -> Iterator[Vouched]:
+    """Yield the events of shards and drawings, for which one row vouches together."""
+    rows = AuditRow.objects.filter(action__in=(Action.SHARD_STORED, Action.SAMPLE_DRAWN)).order_by("number")
+    for number, detail in rows.values_list("number", "detail").iterator():
+        for pk, digest in detail.get("events", ()):
+            yield pk, number, digest
 
 
 def _vouched(key: str, digest: str, *actions: Action) -> Iterator[Vouched]:

@@ -106,9 +106,21 @@ def _of_another_report() -> QuerySet[Case]:
     return Case.objects.exclude(own & current)
 
 
-def _behind_its_place() -> QuerySet[Case]:
+def _placed_otherwise() -> QuerySet[Case]:
+    """A drawn case is ordered by the time at which it was put among its neighbours."""
     drawn = QualitySample.objects.filter(case=OuterRef("pk"), stratum=QualitySample.Stratum.ROUTINE)
-    return Case.objects.filter(~Exists(drawn), first_arrival__gt=F("report__first_arrival"))
+    opened = CaseEvent.objects.filter(case=OuterRef("pk"), kind=Kind.OPENED).order_by("id").values("at")[:1]
+    placed = Case.objects.annotate(is_drawn=Exists(drawn), placed=Subquery(opened))
+    usual = Q(is_drawn=False) & ~Q(first_arrival=F("report__first_arrival"))
+    return placed.filter(usual | (Q(is_drawn=True) & ~Q(first_arrival=F("placed"))))
+
+
+def _of_another_modality() -> QuerySet[Case]:
+    return Case.objects.exclude(state=State.WITHDRAWN).exclude(modality=F("reading__version__modality"))
+
+
+def _still_to_tell() -> QuerySet[Case]:
+    return Case.objects.filter(is_to_tell=True).exclude(state=State.CONFIRMED)
 
 
 def _shown() -> QuerySet[Case]:
@@ -126,6 +138,8 @@ LAWS = (
     (_called, "was not called out as it says"),
     (_untold, "was told to nobody, but does not stand among those to tell"),
     (_of_another_report, "does not show the newest version of its own report"),
-    (_behind_its_place, "came before the time by which it is ordered"),
+    (_placed_otherwise, "came before the time by which it is ordered, or after it"),
+    (_of_another_modality, "has another modality than its report"),
+    (_still_to_tell, "stands among those to tell, but is not confirmed"),
     (_shown, "shows its reading, but is to be read blind"),
 )

@@ -14,11 +14,13 @@ from review.audit.anchor import Anchors, trouble
 from review.audit.cases import case_faults
 from review.audit.desk import desk_faults
 from review.audit.erased import erasure_faults
+from review.audit.latest import latest_faults
 from review.audit.rights import right_faults
 from review.audit.rows import chain_faults
 from review.audit.rules import rule_faults
 from review.audit.shards import shard_faults
 from review.audit.states import state_faults
+from review.audit.versions import version_faults
 from review.conservation import conservation, totals
 from review.models import AuditRow
 
@@ -60,6 +62,8 @@ def verify() -> dict[str, Any]:
 
 FINDERS = (
     right_faults,
+    latest_faults,
+    version_faults,
     rule_faults,
     shard_faults,
     act_faults,

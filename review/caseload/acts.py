@@ -6,7 +6,7 @@ sources that the person may see.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -18,6 +18,7 @@ from review.models import Account, Case, CaseEvent
 
 ORDER = ("tier", "first_arrival", "id")
 State, Kind = Case.State, CaseEvent.Kind
+_TAKING = (Kind.CLAIMED, Kind.TAKEN_OVER, Kind.EXTENDED)
 # What changes who holds a case.
 _HOLDING = (Kind.CLAIMED, Kind.TAKEN_OVER, Kind.RELEASED, Kind.RETURNED, Kind.EXPIRED)
 
@@ -107,6 +108,8 @@ def tell(
         The moment at which time did it and nobody else; `account` then names whose claim ended.
     """
     version = case.reading.version_id
+    if kind in _TAKING and case.claim_expires:
+        detail["until"] = case.claim_expires.astimezone(UTC).isoformat()
     event = CaseEvent.objects.create(
         case=case,
         at=by_time or timezone.now(),

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 
 from review import audit
 from review.caseload.marks import mark
-from review.digests import canonical, sha256
-from review.models import Case, QualitySample
+from review.digests import canonical, event_digest, sha256
+from review.models import Case, CaseEvent, QualitySample
 
 Stratum = QualitySample.Stratum
 
@@ -44,8 +44,14 @@ def lot(what: str, key: str) -> float:
     return int.from_bytes(hmac.digest(seed.encode(), message, hashlib.sha256)[:6]) / 2**48
 
 
-def keep(cases: Sequence[Case], stratum: Stratum, now: datetime) -> None:
-    """Record that cases just made are read blind; late in their transaction, as it locks the audit."""
+def keep(cases: Sequence[Case], stratum: Stratum, now: datetime, events: Sequence[CaseEvent] = ()) -> None:
+    """Record that cases just made are read blind; late in their transaction, as it locks the audit.
+
+    Parameters
+    ----------
+    events
+        What happened to them, where no other row of the audit vouches for it.
+    """
     if not cases:
         return
     QualitySample.objects.bulk_create(
@@ -63,6 +69,8 @@ def keep(cases: Sequence[Case], stratum: Stratum, now: datetime) -> None:
         cases=[case.pk for case in cases],
         share=share(stratum),
         seed=sha256(settings.SITE.quality.seed),
+        drawn_at=now.astimezone(UTC).isoformat(),
+        events=[[event.pk, event_digest(event)] for event in events],
     )
 
 

@@ -68,9 +68,10 @@ def _open(chosen: list[int], settled: int, now: datetime) -> int:
         SampleHead.objects.bulk_create([SampleHead(id=1)], ignore_conflicts=True)
         head = SampleHead.objects.select_for_update().get(id=1)
         cases = _cases(chosen, now)
+        events = _opened(cases)
         head.reading = max(head.reading, settled)
         head.save()
-        blind.keep(cases, Stratum.ROUTINE, now)
+        blind.keep(cases, Stratum.ROUTINE, now, events)
     return len(cases)
 
 
@@ -87,7 +88,11 @@ def _cases(chosen: list[int], now: datetime) -> list[Case]:
         cases.append(case)
     cases.sort(key=lambda case: case.first_arrival)
     Case.objects.bulk_create(cases)
-    CaseEvent.objects.bulk_create(
+    return cases
+
+
+def _opened(cases: list[Case]) -> list[CaseEvent]:
+    return CaseEvent.objects.bulk_create(
         CaseEvent(
             case=case,
             at=case.waiting_since,
@@ -97,7 +102,6 @@ def _cases(chosen: list[int], now: datetime) -> list[Case]:
         )
         for case in cases
     )
-    return cases
 
 
 def _place(reading: Reading, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from review import audit
+from review.digests import digest_of
 from review.models import Account, RuleSet, Run, Shard
 
 log = logging.getLogger("spinetriage.ledger")
@@ -76,6 +77,7 @@ def open_run(
             rules_version=rules_version,
             code_version=code_version,
             prefect_flow_run=prefect_flow_run,
+            row=digest_of("run_begun", run),
             rules_kept=RuleSet.objects.filter(pk=rules_version).exists(),
         )
     log.info("run %s begins, started by %s", run.pk, trigger)
@@ -118,7 +120,13 @@ def close_run(run_id: int, state: str, error: str = "") -> None:
         running = Run.objects.filter(pk=run_id, state=Run.State.RUNNING)
         ended = running.update(state=state, ended_at=now, heartbeat_at=now, error=error[:500])
         if ended:
-            audit.record(audit.Action.RUN_CLOSED, actor=audit.SYSTEM, subject=f"run:{run_id}", state=state)
+            audit.record(
+                audit.Action.RUN_CLOSED,
+                actor=audit.SYSTEM,
+                subject=f"run:{run_id}",
+                state=state,
+                row=digest_of("run", Run.objects.get(pk=run_id)),
+            )
     if ended:
         grave = logging.ERROR if error else logging.INFO
         log.log(grave, "run %s %s%s", run_id, state, f": {error}" if error else "")
@@ -184,6 +192,7 @@ def take_over(run_id: int) -> list[int]:
                 actor=audit.SYSTEM,
                 subject=f"run:{run_id}",
                 crashed=dead,
+                runs=[[run.pk, digest_of("run", run)] for run in Run.objects.filter(pk__in=dead)],
                 shards=shards,
             )
     if dead or shards:

@@ -131,7 +131,7 @@ TAMPERINGS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a reading's tier": (
         lambda: Reading.objects.filter(tier="stat").update(tier="soon"),
-        "columns of reading",
+        "was changed",
     ),
     "a case's tier": (lambda: Case.objects.filter(report__key="A1").update(tier=2), "gravest reading"),
     "a case withdrawn": (
