@@ -25,7 +25,9 @@ def verify(with_prefect: WithPrefect = False, json: Json = False, as_: As = "") 
 
     The runs are compared with Prefect's history too when a Prefect server can be reached.
     """
-    acting_as(as_, "verify")
+    account = acting_as(as_, "verify")
+    from django.db import DatabaseError
+
     from flows import display
     from review import audit
 
@@ -34,6 +36,11 @@ def verify(with_prefect: WithPrefect = False, json: Json = False, as_: As = "") 
     result["faults"] += faults
     result |= {"ok": not result["faults"], "runs_compared_with_prefect": compared}
     display.as_json(result) if json else display.facts(result)
+    counts = {"rows": result["rows"], "faults": len(result["faults"])}
+    try:
+        audit.record(audit.Action.AUDIT_VERIFIED, actor=account.actor, subject=account.actor, **counts)
+    except DatabaseError:  # a record that was changed may take no row any more; what was found is told above
+        display.complaints.print("That somebody verified the audit could not be written into it.")
     if not result["ok"]:
         raise typer.Exit(1)
 

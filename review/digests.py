@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -74,6 +75,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 SERIES = ("series_uid", "folder_digest", "modality", "instances")
+# What comes of reading a row that was changed into something that we never write.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error)
 FORM = 2  # how the digest of a shard is made now; early rows of the audit do not say
 
 

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from review.audit.chain import Action
 from review.audit.erased import erased
 from review.comparison import asks_again
+from review.digests import UNREADABLE
 from review.models import (
     AuditRow,
     Case,
@@ -132,7 +133,7 @@ def _asked_again(case: Case) -> bool:
     later = rereads.exclude(shard=None).exclude(pk__in=wordless).order_by("pk")
     try:
         return any(asks_again(decision.reading, one, judged) for one in later)
-    except (ValueError, KeyError, TypeError):  # no reader's object any more: its shard says so
+    except UNREADABLE:  # no reader's object any more: its shard says so
         return False
 
 
@@ -165,5 +166,5 @@ def _said(reading: Reading) -> tuple[Any, ...] | None:
     try:
         said = reading.content
         return said["tier"], said["score"], said["unreadable"] or "", said["decided_by"]
-    except (ValueError, KeyError, TypeError):  # not the reader's object any more
+    except UNREADABLE:  # not the reader's object any more
         return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from review.audit.chain import Action
-from review.digests import applied_digest, rules_version
+from review.digests import UNREADABLE, applied_digest, rules_version
 from review.models import AuditRow, RuleSet
 
 Fault = dict[str, Any]
@@ -42,5 +42,5 @@ def _version(rules: RuleSet) -> str:
     try:
         files = json.loads(zlib.decompress(bytes(rules.files)))
         return rules_version(files, rules.program, rules.libraries)
-    except (zlib.error, ValueError, AttributeError, TypeError):
+    except UNREADABLE:
         return ""

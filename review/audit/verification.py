@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,6 +23,7 @@ from review.audit.shards import shard_faults
 from review.audit.states import state_faults
 from review.audit.versions import version_faults
 from review.conservation import conservation, totals
+from review.digests import UNREADABLE
 from review.models import AuditRow
 
 Fault = dict[str, Any]
@@ -41,8 +43,8 @@ def verify() -> dict[str, Any]:
     anchors = Anchors()
     with _one_moment():
         rows = AuditRow.objects.count()
-        faults = [fault for find in (chain_faults(anchors), *(find() for find in FINDERS)) for fault in find]
-        faults += [{"row": None, "what": what} for what in conservation(None)]
+        finders = (partial(chain_faults, anchors), *FINDERS)
+        faults = [fault for find in finders for fault in _to_the_end(find)]
         inputs, outcomes = totals()
     warnings = anchors.warnings()
     if gone := guards.missing():
@@ -60,6 +62,10 @@ def verify() -> dict[str, Any]:
     }
 
 
+def _conservation_faults() -> Iterator[Fault]:
+    yield from ({"row": None, "what": what} for what in conservation(None))
+
+
 FINDERS = (
     right_faults,
     latest_faults,
@@ -71,7 +77,24 @@ FINDERS = (
     state_faults,
     case_faults,
     desk_faults,
+    _conservation_faults,
 )
+
+
+def _to_the_end(find: Callable[[], Iterator[Fault]]) -> Iterator[Fault]:
+    """Yield what a part of the proof finds; what it cannot even read is a fault, and the other parts go on.
+
+    Where a row of the audit is what cannot be read, the chain has named it before.
+    """
+    try:
+        yield from find()
+    except UNREADABLE as error:
+        part = getattr(find, "__name__", "chain").removeprefix("_").replace("_faults", "")
+        yield {
+            "row": None,
+            "what": f"the proof of {part} stopped at a row that has not the form it was written in: "
+            f"{type(error).__name__}",
+        }
 
 
 @contextmanager

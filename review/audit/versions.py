@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
+from review.digests import UNREADABLE
 from review.models import Case, CaseMark, Input, Outcome, Reading, Report, ReportVersion, Shard
 
 Fault = dict[str, Any]
@@ -52,7 +53,7 @@ def _mark_faults() -> Iterator[Fault]:
         try:
             affirmed = () if case.is_blind else marks(case.reading.content)
             due = {(kind, value[:60]) for kind, value in affirmed}
-        except (ValueError, KeyError, TypeError):  # not the reader's object any more
+        except UNREADABLE:  # not the reader's object any more
             due = {("", "")}
         if found != due:
             yield {"row": None, "what": f"the marks of case {case.pk} differ from its newest reading"}

@@ -10,9 +10,11 @@ from review import audit
 from review.digests import (
     COLUMNS,
     FORM,
+    canonical,
     digest_of,
     event_digest,
     row_digest,
+    sha256,
     shard_digest,
     study_digests,
 )
@@ -55,6 +57,7 @@ def close_shard(
         form=FORM,
         digest=shard_digest(there),
         row=digest_of("shard", shard),
+        versions=sha256(canonical(shard.versions)),
         portions=shard_digest(map(row_digest, portions)),
         events=[[event.pk, event_digest(event)] for event in events],
         studies=study_digests(studies),

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from review import audit, caseload, ledger
 from review.audit.unproven import COLUMNS, TABLES
+from review.models import AuditRow, Case, Reading, Request, Shard
 from review.records import NewPortion, NewSeries, NewStudy
 from review.site import Quality
 
@@ -48,6 +49,7 @@ def work(deliver: Make, version: Make, person: Make, case_of: Make, run: Make, s
     caseload.correct(account, case.pk, case.reading.version_id, (start, start + 13), said)
     caseload.decide(account, case.pk, case.reading.version_id, "confirmed", tier_given=1, comment="x")
     now = timezone.now()
+    Request.objects.create(kind="retry", account=account, at=now)
     telling = caseload.Telling(
         finding="mass", told_to="Dr Ames", told_by="Dr Grey", found_at=now, told_at=now, method="phone"
     )
@@ -88,6 +90,7 @@ def test_each_column_is_proven_or_listed() -> None:
         row = model._default_manager.order_by("-pk").first()
         assert row is not None, f"the test makes no row of {model.__name__}"
         value = other(field, getattr(row, field.attname))
+        assert value != getattr(row, field.attname), f"the test does not change {model.__name__}.{field.name}"
         try:
             with transaction.atomic():
                 model._default_manager.filter(pk=row.pk).update(**{field.attname: value})
@@ -98,6 +101,33 @@ def test_each_column_is_proven_or_listed() -> None:
         if not found:
             unfound.add(f"{model.__name__}.{field.name}")
     assert unfound == set(COLUMNS)
+
+
+@pytest.mark.usefixtures("work")
+def test_a_row_of_the_audit_of_another_form_is_named_and_the_proof_goes_on() -> None:
+    for number in AuditRow.objects.values_list("pk", flat=True):
+        with transaction.atomic():
+            AuditRow.objects.filter(pk=number).update(detail=([], {}, "x", {"runs": 1})[number % 4])
+            Case.objects.filter(state="confirmed").update(is_to_tell=True, state="withdrawn")
+            faults = audit.verify()["faults"]
+            assert number in {fault["row"] for fault in faults}
+            assert any("whether it was withdrawn" in fault["what"] for fault in faults)
+            transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("work")
+@pytest.mark.parametrize("broken", ["", "{}", "[]", "[1]", '{"findings": ["x"]}'])
+def test_a_reading_that_is_no_reading_is_named_and_the_proof_goes_on(broken: str) -> None:
+    case = Case.objects.select_related("reading__version").get(state="confirmed")
+    reading = case.reading
+    shard = Shard.objects.filter(inputs__version=reading.version).latest("pk")
+    Reading.objects.filter(pk=reading.pk).update(data=broken)
+    Shard.objects.filter(pk=shard.pk).update(counts=["x"])
+    Case.objects.filter(pk=case.pk).update(first_claimed_at=None)
+    told = {fault["what"] for fault in audit.verify()["faults"]}
+    assert f"an input, version or reading of shard {shard.pk} was changed" in told
+    assert f"shard {shard.pk} was changed" in told
+    assert f"case {case.pk} was not first claimed when it says" in told
 
 
 @pytest.mark.usefixtures("work")
