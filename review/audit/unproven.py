@@ -24,7 +24,7 @@ COLUMNS = {
     "Account.email": "not used",
     "Account.last_login": "only shown; the audit has each login",
     "Account.date_joined": "only shown; the audit has the act that made the account",
-    "Account.password": "who puts another hash here enters as that person; the audit has each login, and from where",
+    "Account.password": "who puts another hash here enters as that person: the audit has each login",
     "Account.session_number": "who changes it ends sessions, and lets nobody in",
     "Account.must_change_password": "asks a person once more, or once less, for a password of their own",
     "Account.columns": "which columns of the worklist a person wants to see",
