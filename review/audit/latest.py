@@ -6,6 +6,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import BigIntegerField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
 from review.audit.chain import Action
 from review.audit.erased import erased
 from review.audit.states import TURN
@@ -28,7 +32,8 @@ def latest_faults() -> Iterator[Fault]:
     yield from _compare("account", accounts, _digests(there))
     early = AuditRow.objects.filter(action=Action.SHARD_STORED).exclude(detail__has_key="form")
     shards = Shard.objects.filter(kind="studies").values("pk")
-    is_early = early.filter(detail__shard__in=shards).exists()
+    stored = early.annotate(shard=Cast(KT("detail__shard"), BigIntegerField()))
+    is_early = stored.filter(shard__in=shards).exists()
     yield from _compare("study", studies, _studies(), is_early=is_early)
     yield from _claim_faults()
 
