@@ -44,22 +44,22 @@ class House:
         self.sources = [dataclasses.replace(source, **changes) for source in self.sources]  # type: ignore[arg-type]
         places.named.cache_clear()
 
-    def run(self) -> dict[str, int]:
-        """Carry out one batch; return its counts that are not 0."""
-        return self._carry_out(batch.open_run("command"), look=True)
+    def run(self, error: str = "") -> dict[str, int]:
+        """Carry out one batch, which may end with an error; return its counts that are not 0."""
+        return self._carry_out(batch.open_run("command"), look=True, error=error)
 
     def retry(self, *names: str, asked: desk.Wanted = ALL) -> dict[str, int]:
         """Try inputs again as the command does, or everything that fits."""
         return self._carry_out(retries.open_retry(self.lead, desk.numbers(names), asked), look=False)
 
-    def _carry_out(self, number: int, look: bool) -> dict[str, int]:
+    def _carry_out(self, number: int, look: bool, error: str = "") -> dict[str, int]:
         places.named.cache_clear()
         retries.take_requests(number)
         for kind, step in (("studies", shard.store_studies), ("reports", shard.read_reports)):
             found = batch.find(number, kind) if look else ledger.unfinished(number, kind)  # type: ignore[arg-type]
             for one in found:
                 step(one)
-        ledger.close_run(number, "completed")
+        ledger.close_run(number, "failed" if error else "completed", error)
         proof = audit.verify()
         assert proof["ok"], proof["faults"]
         return {name: count for name, count in ledger.summary(number)["outcomes"].items() if count}
@@ -293,7 +293,6 @@ def test_nothing_to_try_again_opens_no_run(house: House) -> None:
 
 def test_a_run_of_retries_says_nothing_about_intake(tmp_path: Path, house: House) -> None:
     (tmp_path / "a.txt").write_bytes(b"\0\1\2")
-    house.run()
-    Run.objects.update(state="failed", error="StepError")
+    house.run(error="StepError")
     house.retry()
     assert ledger.intake(timezone.now(), None).failure == "StepError"
