@@ -19,6 +19,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.states import Crashed
 
+from review import audit
 from review.models import Run, Shard
 
 Fault = dict[str, Any]
@@ -142,9 +143,10 @@ def _of_one(run: Run, flow_run: dict[str, Any]) -> Iterator[str]:
 
 
 def _unknown(client: SyncPrefectClient, since: datetime | None) -> Iterator[str]:
-    """Yield flow runs that took part in the ledger by their name or state, but that the ledger lacks."""
+    """Yield flow runs that bear this ledger's tag and the name of one of its runs, but that it lacks."""
     times = {"start_time": {"after_": since.isoformat()}} if since else {}
-    pages = _pages(client, RECORDED, {"state": {"type": {"not_any_": ["SCHEDULED"]}}, **times})
+    ours = {"tags": {"all_": [f"ledger:{audit.identity()}"]}}
+    pages = _pages(client, RECORDED, {"state": {"type": {"not_any_": ["SCHEDULED"]}}, **ours, **times})
     for rows in pages:
         ids = [row["id"] for row in rows]
         known = set(Run.objects.filter(prefect_flow_run__in=ids).values_list("prefect_flow_run", flat=True))

@@ -194,7 +194,7 @@ class TestRealDirectory:
         assert (ann.username, ann.origin, ann.roles, ann.email) == ("ann", "ldap", {"radiologist"}, "")
         assert not ann.has_usable_password()
         made = AuditRow.objects.filter(action="account.changed").get()
-        assert made.detail == {"origin": "ldap", "roles": ["radiologist"]}
+        assert made.detail.items() >= {"origin": "ldap", "roles": ["radiologist"]}.items()
         assert enter("ann", "violet harbour").status_code == 302
         assert Account.objects.count() == 1
 
