@@ -124,7 +124,7 @@ def test_what_cannot_be_read_goes_to_a_person(site: Installation) -> None:
 
 
 def test_a_report_that_breaks_the_reader_does_not_stop_the_others(site: Installation) -> None:
-    site.drop("R1", "BREAK " + STAT.format(number=1))
+    site.drop("R1", "POISON-ERROR " + STAT.format(number=1))
     site.drop("R2", STAT.format(number=2))
     site.entry = BREAKING
     site.run("run")
@@ -137,7 +137,11 @@ def test_a_version_that_breaks_the_reader_does_not_hide_the_next_one(site: Insta
     folder = site.folder / "export"
     folder.mkdir()
     rows = [
-        {"report_number": "R1", "status": "preliminary", "report_text": "BREAK " + STAT.format(number=1)},
+        {
+            "report_number": "R1",
+            "status": "preliminary",
+            "report_text": "POISON-ERROR " + STAT.format(number=1),
+        },
         {"report_number": "R1", "status": "final", "report_text": STAT.format(number=1)},
         {"report_number": "R1", "status": "preliminary", "report_text": ROUTINE.format(number=1)},
     ]
@@ -148,10 +152,13 @@ def test_a_version_that_breaks_the_reader_does_not_hide_the_next_one(site: Insta
 
 
 BREAKING = """
-from nlp import reader
-read = reader.read
-reader.read = lambda text, **context: 1 / 0 if text.startswith("BREAK") else read(text, **context)
+from review.setup import setup
+
+setup()
+from flows import isolation
 from flows.cli import main
+
+isolation.PROGRAM = ("-c", "from tests.flows.poison import main; main()")
 main()
 """
 
@@ -164,7 +171,11 @@ def test_prefect_holds_a_task_run_for_each_shard(site: Installation, prefect_hom
     site.run("run")
     run = site.json("runs")[0]
     shards = site.rows("SELECT id, kind FROM review_shard")
-    expected = {f"{kind} of shard {number}" for number, kind in shards} | {"find studies", "find reports"}
+    expected = {f"{kind} of shard {number}" for number, kind in shards} | {
+        "take what is to be tried again",
+        "find studies",
+        "find reports",
+    }
     held = sqlite_rows(
         prefect_home / "prefect.db",
         "SELECT t.name, t.state_type FROM task_run t JOIN flow_run f ON f.id = t.flow_run_id WHERE f.id = ?",
