@@ -11,17 +11,16 @@ import pytest
 
 from flows.server import prefect_api
 from tests.installation import Installation
-from tests.plugin import SCRATCH
 
 
 @pytest.fixture(scope="session")
-def prefect_home() -> Path:
-    return Path(os.environ[SCRATCH]) / "prefect"
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
 
 
 @pytest.fixture(scope="session")
 def prefect_server(prefect_home: Path) -> Iterator[str]:
-    """One Prefect server for all tests of all workers; the commands find it in their environment."""
+    """One Prefect server for all tests of a worker; the commands find it in their environment."""
     before = dict(os.environ)
     with prefect_api(prefect_home, print) as url:
         yield url
