@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from flows import batch, isolation, places, shard
+from flows import isolation, places
 from flows.intake.sources import DEFAULT_PATTERNS, Batch, Source
 from flows.isolated import Read
 from flows.isolation import IsolationError, carry_out
-from review import audit, ledger
 from review.models import Input, Study
+from tests.flows.one_run import one_run
 from tests.installation import STAT, write_image
 
 KINDS = ("text", "csv", "jsonl", "dicom")
@@ -42,19 +42,7 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
     )
     monkeypatch.setattr(places, "configured", lambda: (Batch(item_seconds=1), sources))
 
-    def run() -> dict[str, int]:
-        places.named.cache_clear()
-        number = batch.open_run("command")
-        for found in batch.find(number, "studies"):
-            shard.store_studies(found)
-        for found in batch.find(number, "reports"):
-            shard.read_reports(found)
-        ledger.close_run(number, "completed")
-        proof = audit.verify()
-        assert proof["ok"], proof["faults"]
-        return {name: count for name, count in ledger.summary(number)["outcomes"].items() if count}
-
-    return run
+    return one_run
 
 
 @pytest.fixture

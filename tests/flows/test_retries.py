@@ -16,6 +16,7 @@ from flows.intake.sources import DEFAULT_PATTERNS, Batch, Source
 from flows.isolated import Task, perform
 from review import audit, ledger
 from review.models import Input, Portion, ReportVersion, Study
+from tests.flows.one_run import one_run
 from tests.installation import STAT, write_image
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -69,19 +70,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def go(sources: list[Source]) -> Go:
     """Carry out one run; return its counts that are not 0."""
 
-    def run() -> dict[str, int]:
-        places.named.cache_clear()
-        number = batch.open_run("command")
-        for found in batch.find(number, "studies"):
-            shard.store_studies(found)
-        for found in batch.find(number, "reports"):
-            shard.read_reports(found)
-        ledger.close_run(number, "completed")
-        proof = audit.verify()
-        assert proof["ok"], proof["faults"]
-        return {name: count for name, count in ledger.summary(number)["outcomes"].items() if count}
-
-    return run
+    return one_run
 
 
 def put(folder: Path) -> None:
