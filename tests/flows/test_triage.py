@@ -196,7 +196,9 @@ def test_ledger_and_prefect_name_each_other_and_prefect_has_the_counts(
     ((name, tags),) = sqlite_rows(prefect_home / "prefect.db", query, identity)
     assert name == f"run-{run['run']}: 1 new inputs, 1 stat"
     rules = run["rules_version"].removeprefix("sha256:")[:8]
-    assert json.loads(tags) == ["command", f"rules:{rules}", "source:all-sources", "spinetriage"]
+    ((ledger,),) = site.rows("SELECT substr(mac, 1, 12) FROM review_auditrow WHERE number = 1")
+    told = ["command", f"ledger:{ledger}", f"rules:{rules}", "source:all-sources", "spinetriage"]
+    assert json.loads(tags) == told
     query = "SELECT key, data FROM artifact WHERE flow_run_id = ?"
     artifacts = dict(sqlite_rows(prefect_home / "prefect.db", query, identity))
     assert artifacts.keys() == {"studies-progress", "reports-progress", "outcomes", "summary"}
