@@ -96,6 +96,8 @@ def tell(
 ) -> CaseEvent:
     """Record an act for the people who look at the case, and for the audit; call it last.
 
+    The audit's row says what the act changed of the case since it was loaded: `before` and `after`.
+
     Parameters
     ----------
     account
@@ -129,6 +131,19 @@ def tell(
         state=case.state,
         event=event.pk,
         event_digest=event_digest(event),
+        **_changes(case),
         **detail,
     )
     return event
+
+
+def _changes(case: Case) -> dict[str, dict[str, int | str | None]]:
+    """Return what was changed of a case, before and after; the next act begins with what is now."""
+    before, after = case.loaded, case.changeable()
+    case.loaded = after
+    changed = [name for name in after if after[name] != before[name]]
+    return {
+        side: {name: values[name] for name in changed}
+        for side, values in (("before", before), ("after", after))
+        if changed
+    }

@@ -57,8 +57,7 @@ def put(case: Case, account: Account | None, other: Account | None, note: str) -
         raise RefusedError(f"Only an open case can be assigned; this one is {case.status}.")
     case.assigned_to = other
     case.save(update_fields=["assigned_to"])
-    to = other.pk if other else None
-    tell(case, account, Kind.ASSIGNED, audit.Action.CASE_ASSIGNED, note=note.strip(), whom=other, to=to)
+    tell(case, account, Kind.ASSIGNED, audit.Action.CASE_ASSIGNED, note=note.strip(), whom=other)
 
 
 def _colleague(to: int) -> Account:

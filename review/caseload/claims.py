@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from review import audit
@@ -47,15 +46,17 @@ def next(
 def claim(account: Account, case_id: int) -> bool:
     """Take a free case for some minutes (`claim_minutes` in site.toml); False when somebody else was first.
 
-    One UPDATE decides: of two people who claim at once, the second finds the case no longer free.
+    Of two people who claim at once, the second waits for the row and finds the case no longer free.
     """
     now = timezone.now()
     with transaction.atomic():
-        free = visible(Case.objects.filter(is_free(now), pk=case_id), account)
-        first = Coalesce("first_claimed_at", Value(now))
-        if not free.update(claimed_by=account, claim_expires=now + _claim_time(), first_claimed_at=first):
+        cases = Case.objects.select_for_update(of=("self",)).select_related("reading")
+        case = visible(cases.filter(is_free(now), pk=case_id), account).first()
+        if case is None:
             return False
-        case = Case.objects.select_related("reading").get(pk=case_id)
+        case.claimed_by, case.claim_expires = account, now + _claim_time()
+        case.first_claimed_at = case.first_claimed_at or now
+        case.save(update_fields=["claimed_by", "claim_expires", "first_claimed_at"])
         tell(case, account, Kind.CLAIMED, audit.Action.CASE_CLAIMED)
     return True
 
@@ -118,7 +119,7 @@ def take_over(account: Account, case_id: int, reason: str) -> None:
         case.claimed_by, case.claim_expires = account, timezone.now() + _claim_time()
         case.save(update_fields=["claimed_by", "claim_expires"])
         action = audit.Action.CASE_TAKEN_OVER
-        tell(case, account, Kind.TAKEN_OVER, action, note=reason, whom=holder, former=holder.pk)
+        tell(case, account, Kind.TAKEN_OVER, action, note=reason, whom=holder)
 
 
 def is_free(now: datetime) -> Q:

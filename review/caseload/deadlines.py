@@ -78,20 +78,20 @@ def _older(now: datetime, *limits: Mapping[str, int]) -> Q:
 def release_expired(now: datetime) -> int:
     """Free the cases whose claim has expired, and return how many.
 
-    An expired claim holds nothing anyway; this makes it an event that people see. One UPDATE decides, and
-    only while the same claim stands: who extended it, took the case over or claimed it anew was first.
+    An expired claim holds nothing anyway; this makes it an event that people see. It ends only while the same
+    claim stands: who extended it, took the case over or claimed it anew was first.
     """
     freed = 0
     expired = Case.objects.filter(state=State.WAITING, claim_expires__lte=now).order_by("claim_expires", "id")
     for claim in expired.select_related("claimed_by"):
         holder, until = claim.claimed_by, claim.claim_expires
         with transaction.atomic():
-            held = Case.objects.filter(
-                pk=claim.pk, state=State.WAITING, claimed_by=holder, claim_expires=until
-            )
-            if held.update(claimed_by=None, claim_expires=None):
-                action, former = audit.Action.CLAIM_EXPIRED, claim.claimed_by_id
-                tell(_as_it_is(claim.pk), holder, Kind.EXPIRED, action, by_time=now, holder=former)
+            same = Q(state=State.WAITING, claimed_by=holder, claim_expires=until)
+            case = _locked(claim.pk).filter(same).first()
+            if case is not None:
+                case.claimed_by, case.claim_expires = None, None
+                case.save(update_fields=["claimed_by", "claim_expires"])
+                tell(case, holder, Kind.EXPIRED, audit.Action.CLAIM_EXPIRED, by_time=now)
                 freed += 1
     return freed
 
@@ -128,11 +128,12 @@ def _raise(due: QuerySet[Case], case_id: int, step: Escalation, kind: CaseEvent.
     """Take one step for a case that is still due; False when a person or another flow was first."""
     with transaction.atomic():
         # Locked before the look: what a person does to the case at this moment is done before or after it.
-        Case.objects.select_for_update().filter(pk=case_id).first()
-        if not due.filter(pk=case_id).update(escalation=step):
+        case = _locked(case_id).first()
+        if case is None or not due.filter(pk=case_id).exists():
             return False
-        action = audit.Action.CASE_ESCALATED
-        tell(_as_it_is(case_id), None, kind, action, by_time=now, escalation=step.value)
+        case.escalation = step
+        case.save(update_fields=["escalation"])
+        tell(case, None, kind, audit.Action.CASE_ESCALATED, by_time=now)
     return True
 
 
@@ -154,5 +155,5 @@ def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:
     return timedelta(minutes=limits[tier.label])
 
 
-def _as_it_is(case_id: int) -> Case:
-    return Case.objects.select_related("reading").get(pk=case_id)
+def _locked(case_id: int) -> QuerySet[Case]:
+    return Case.objects.select_for_update(of=("self",)).select_related("reading").filter(pk=case_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -58,6 +60,8 @@ class Case(models.Model):
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="claims")
     claim_expires = models.DateTimeField(null=True)
 
+    loaded: dict[str, Any]  # what an act may change, as it was when the case was loaded
+
     class Meta:
         # Whole on purpose: SQLite does not use a partial index for a query with parameters.
         indexes = (
@@ -71,6 +75,19 @@ class Case(models.Model):
             # For lists over several states, which `case_queue` holds one after the other.
             models.Index(fields=["tier", "first_arrival", "id"], name="case_order"),
         )
+
+    @classmethod
+    def from_db(cls, *values: Any, **options: Any) -> Self:
+        """Load a case with `loaded`, so that the audit can tell what was before an act."""
+        case = super().from_db(*values, **options)
+        case.loaded = case.changeable()
+        return case
+
+    def changeable(self) -> dict[str, Any]:
+        """Return what acts change of a case, in the words of the audit; people by their accounts' ids."""
+        columns = {"tier": "tier", "state": "state", "escalation": "escalation"}
+        people = {"holder": "claimed_by_id", "assigned": "assigned_to_id"}
+        return {word: self.__dict__.get(column) for word, column in (columns | people).items()}
 
     @property
     def name(self) -> str:

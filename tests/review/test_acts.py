@@ -29,6 +29,30 @@ def confirm(account: Account, case: Case, **other: Any) -> Decision:
     return caseload.decide(account, case.pk, case.reading.version_id, "confirmed", **other)
 
 
+def test_the_audit_says_what_each_act_changed_of_a_case(case: Case, person: Make) -> None:
+    one, other = person(), person()
+    caseload.claim(one, case.pk)
+    caseload.comment(one, case.pk, "look again")
+    caseload.hand_over(one, case.pk, other.pk, "yours")
+    caseload.claim(other, case.pk)
+    confirm(other, case)
+    caseload.reopen(one, case.pk, "too early")
+    rows = AuditRow.objects.filter(subject=f"case:{case.pk}", action__startswith="case.").order_by("number")
+    assert [(row.action, row.detail.get("before"), row.detail.get("after")) for row in rows] == [
+        ("case.claimed", {"holder": None}, {"holder": one.pk}),
+        ("case.commented", None, None),
+        ("case.released", {"holder": one.pk}, {"holder": None}),
+        ("case.assigned", {"assigned": None}, {"assigned": other.pk}),
+        ("case.claimed", {"holder": None}, {"holder": other.pk}),
+        (
+            "case.decided",
+            {"state": "waiting", "holder": other.pk, "assigned": other.pk},
+            {"state": "confirmed", "holder": None, "assigned": None},
+        ),
+        ("case.reopened", {"state": "confirmed"}, {"state": "waiting"}),
+    ]
+
+
 def test_who_takes_over_holds_the_case_and_the_former_holder_is_told_by_whom(
     case: Case, person: Make
 ) -> None:
@@ -47,7 +71,8 @@ def test_who_takes_over_holds_the_case_and_the_former_holder_is_told_by_whom(
         "she went home",
     )
     row = AuditRow.objects.latest("number")
-    assert (row.action, row.detail["former"]) == ("case.taken_over", holder.pk)
+    assert (row.action, row.detail["before"]) == ("case.taken_over", {"holder": holder.pk})
+    assert row.detail["after"] == {"holder": other.pk}
     assert "home" not in str(row.detail)
     caseload.release(other, case.pk)
     with pytest.raises(RefusedError, match="Claim it first"):

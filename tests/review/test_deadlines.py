@@ -41,7 +41,9 @@ def after(minutes: float) -> datetime:
 def steps(case: Case) -> list[tuple[str, int]]:
     """Return what was recorded of a case by no person: the action, and the step or the former holder."""
     rows = AuditRow.objects.filter(subject=f"case:{case.pk}", actor=audit.SYSTEM).order_by("number")
-    return [(row.action, row.detail.get("escalation") or row.detail["holder"]) for row in rows]
+    return [
+        (row.action, row.detail["after"].get("escalation") or row.detail["before"]["holder"]) for row in rows
+    ]
 
 
 def confirmed(account: Any, case: Case, tier_given: Tier | None = None) -> None:
