@@ -61,6 +61,10 @@ class ForkedNursery:
             from tests.flows import poison
 
             sys.argv = command[-4:]
+            # As `Popen` does: a connection kept open here would outlive its process, with its locks.
+            control = int(sys.argv[1])
+            os.closerange(3, control)
+            os.closerange(control + 1, os.sysconf("SC_OPEN_MAX"))
             try:
                 poison.main()
             finally:

@@ -28,13 +28,19 @@ SHARD_BYTES = 16 * 2**20  # a shard is held in memory as a whole
 T = TypeVar("T")
 
 
+def check(scope: str) -> None:
+    """Refuse a source that does not exist, and a configuration no run can use, before anything starts."""
+    places.of(scope)
+    vocabulary.current()
+
+
 def open_run(
     trigger: str, scope: str = "", actor: str = audit.SYSTEM, *, kind: Run.Kind = Run.Kind.TRIAGE
 ) -> int:
     """Open a run in the ledger, with the versions of rules and code that it will use."""
     if scope and Path(scope).is_dir():
         scope = str(Path(scope).resolve())
-    places.of(scope)  # a source that does not exist is told before anything starts
+    check(scope)
     return ledger.open_run(
         trigger=trigger,
         scope=scope,

@@ -101,6 +101,7 @@ def run(
     from review.site import var_folder
 
     end_politely()
+    batch.check(source)
     # This command tells itself how the run ended.
     with prefect_api(var_folder() / "prefect", display.complaints.print, console="CRITICAL") as url:
         from flows import foreground  # imports Prefect, which reads the server's address
@@ -123,10 +124,11 @@ def up(
     end_politely()
     speak()
     open_ledger()
-    from flows import display
+    from flows import batch, display
     from flows.server import prefect_api
     from review.site import var_folder
 
+    batch.check("")
     home = var_folder() / "prefect"
     with prefect_api(home, display.console.print) as url:
         from flows import service  # imports Prefect, which reads the server's address

@@ -82,11 +82,24 @@ TEMPLATES = [
 ]
 
 
+# A machine that lost its power says no goodbye. Either side of a connection asks after half a minute of
+# silence whether the other is there, and gives up after another: else a run would wait for a dead server for
+# ever, and the locks of a dead run would hold up all others for hours.
+ALIVE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+    "options": "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+}
+
+
 def _database() -> dict[str, Any]:
     default = f"sqlite:///{VAR / 'spinetriage.sqlite3'}"
     url = os.environ.get("SPINETRIAGE_DATABASE_URL") or default
     try:
-        database = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+        database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
         is_ours = str(database["ENGINE"]).endswith((".sqlite3", ".postgresql"))
     except ValueError:
         is_ours = False
@@ -107,6 +120,9 @@ def _database() -> dict[str, Any]:
         }
         # Tests race with threads and processes, so theirs is a file too.
         database["TEST"] = {"NAME": str(VAR / "test.sqlite3")}
+    else:
+        # What the address says goes before.
+        database["OPTIONS"] = ALIVE | database.get("OPTIONS", {})
     return database
 
 

@@ -22,6 +22,7 @@ import psycopg
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
+from tests import forked
 from tests.plugin import SCRATCH
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +47,18 @@ filename = "{{report_number}}.txt"
 kind = "dicom"
 folder = "{images}"
 issuer = "TEST"
+"""
+# One batch without Prefect: the same steps in the same order.
+BATCH = """
+from review.setup import setup
+setup()
+from flows import batch, shard
+from review import ledger
+run = batch.open_run("command")
+ledger.take_over(run)
+for number in batch.find(run, "reports"):
+    shard.read_reports(number)
+ledger.close_run(run, "completed")
 """
 STAT = (
     "FINDINGS: Metastasis of the T6 vertebral body with circumferential epidural tumour compressing the "
@@ -133,18 +146,20 @@ class Installation:
 
     def run(self, *arguments: str, text: str = "", status: int = 0) -> str:
         """Run a command that must end with `status`; return what it printed."""
-        done = subprocess.run(
-            self.command(*arguments),
-            check=False,
-            env=self.environment,
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        self.complaints = done.stderr
-        return done.stdout if status == 0 else done.stdout + done.stderr
+        return self.execute(self.entry, *arguments, text=text, status=status)
+
+    def execute(self, program: str, *arguments: str, text: str = "", status: int = 0) -> str:
+        """Carry out a program as `run` does a command."""
+        streams = [self.folder / f"std{name}" for name in ("in", "out", "err")]
+        streams[0].write_text(text)
+        ended = forked.run(program, arguments, self.environment, streams, 300)
+        said, self.complaints = (stream.read_text() for stream in streams[1:])
+        assert ended == status, f"{arguments}: {ended}\n{said}\n{self.complaints}"
+        return said if status == 0 else said + self.complaints
+
+    def take_in(self) -> None:
+        """Carry out a batch over what lies in the inbox, without Prefect: most tests do not look at that."""
+        self.execute(BATCH)
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "--json"))

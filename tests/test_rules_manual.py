@@ -15,18 +15,6 @@ import pytest
 from tests.flows.conftest import prefect_home, prefect_server  # noqa: F401 - fixtures
 from tests.installation import ROUTINE, Installation
 
-# A batch without Prefect, step by step.
-BATCH = """
-from review.setup import migrate, setup
-setup()
-migrate()
-from flows import batch, shard
-from review import ledger
-run = batch.open_run("command")
-for number in batch.find(run, "reports"):
-    shard.read_reports(number)
-ledger.close_run(run, "completed")
-"""
 MANUAL = (Path(__file__).parents[1] / "docs/rules.md").read_text(encoding="utf-8")
 RUN = MANUAL.partition("## Check a change")[2].partition("\n## ")[0]
 LIVE = MANUAL.partition("## How rules go live")[2].partition("\n## ")[0]
@@ -73,9 +61,7 @@ def test_rules_go_live_as_the_manual_says(tmp_path: Path, prefect_server: str) -
         if report["id"] != "skull":
             site.drop(report["id"], report["text"])
     site.drop("routine", ROUTINE)
-    site.entry = BATCH
-    site.run()
-    del site.entry
+    site.take_in()
     config, mine = tmp_path / "config", tmp_path / "my-config"
     shutil.copytree(config, mine)
     lexicon = mine / "lexicon/suspicious.toml"

@@ -15,7 +15,7 @@ export function followMarking() {
   const form = document.querySelector("form[data-marking]");
   if (!report || !form) return;
   const { start, end, words } = form.elements;
-  document.addEventListener("selectionchange", () => {
+  const take = () => {
     const selection = document.getSelection();
     if (selection.isCollapsed || selection.rangeCount === 0) return;
     const range = selection.getRangeAt(0);
@@ -26,6 +26,8 @@ export function followMarking() {
     start.value = count(first);
     end.value = count(whole);
     words.value = whole.slice(first.length).replace(/\s+/g, " ").trim();
-  });
+  };
+  document.addEventListener("selectionchange", take);
+  document.addEventListener("keydown", take, { capture: true }); // a key may move on before the change is told
   words.addEventListener("input", () => { start.value = end.value = ""; });
 }

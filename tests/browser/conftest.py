@@ -27,18 +27,6 @@ QUIET = [
     "--disable-sync",
 ]
 PASSWORD = "Zebra-crossing-42"
-# One batch without Prefect, which these tests do not look at: the same steps in the same order.
-BATCH = """
-from review.setup import migrate, setup
-setup()
-migrate()
-from flows import batch, shard
-from review import ledger
-run = batch.open_run("command")
-for number in batch.find(run, "reports"):
-    shard.read_reports(number)
-ledger.close_run(run, "completed")
-"""
 SOON = "FINDINGS: Indeterminate lytic lesion of the L3 body. <script>alert(1)</script> Series {number}."
 _numbers = itertools.count(1)
 
@@ -65,10 +53,6 @@ class Site(Installation):
     """An installation whose pages are served at `address`."""
 
     address = ""
-
-    def take_in(self) -> None:
-        """Take in what lies in the inbox."""
-        subprocess.run([sys.executable, "-c", BATCH], env=self.environment, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -12,27 +12,26 @@ from pathlib import Path
 import pytest
 
 from review.backups import engines
-from tests.installation import ROUTINE, STAT, Installation, wait_for
+from tests.installation import BATCH, ROUTINE, STAT, Installation, wait_for
 
 pytestmark = pytest.mark.database
-BATCH = """
-import getpass, time
+ACCOUNTS = """
+import getpass
 from review.setup import setup
 setup()
 from review import accounts
-from review.models import Account
-if not Account.objects.exists():
-    accounts.add_user("tester", "lead", os_user=getpass.getuser())
-    accounts.add_user("boss", "admin")
-from flows import batch, shard
-from review import ledger
-run = batch.open_run("command")
-ledger.take_over(run)
-for number in batch.find(run, "reports"):
-    shard.read_reports(number)
-    time.sleep(PAUSE)
-ledger.close_run(run, "completed")
+accounts.add_user("tester", "lead", os_user=getpass.getuser())
+accounts.add_user("boss", "admin")
 """
+# A second after each shard, so that a batch goes on for longer than a backup.
+SLOW = f"""
+import time
+from review.setup import setup
+setup()
+from flows import shard
+read = shard.read_reports
+shard.read_reports = lambda number: (read(number), time.sleep(1))
+{BATCH}"""
 # A disk on which no file can grow beyond this.
 FULL = """
 import resource, signal
@@ -54,15 +53,9 @@ def site(bare_site: Installation, monkeypatch: pytest.MonkeyPatch) -> Installati
     for number in range(4):
         bare_site.drop(f"R{number}", ROUTINE.format(number=number), Patient_ID="ZZPAT1")
     bare_site.drop("R9", STAT.format(number=9), Patient_ID="ZZPAT2")
-    take(bare_site)
+    bare_site.execute(ACCOUNTS)
+    bare_site.take_in()
     return bare_site
-
-
-def take(site: Installation) -> None:
-    """Carry out a batch without Prefect, which has no part in what is kept."""
-    subprocess.run(
-        [sys.executable, "-c", f"PAUSE = 0\n{BATCH}"], env=site.environment, check=True, timeout=120
-    )
 
 
 def elsewhere(site: Installation, folder: Path) -> Installation:
@@ -79,9 +72,7 @@ def test_a_backup_made_while_a_run_goes_on_is_restored_and_proves_itself(
     for number in range(10, 30):
         site.drop(f"R{number}", ROUTINE.format(number=number))
     site.configure(shard_reports=5)
-    # A second after each shard, so that it goes on for longer than the backup.
-    slow = [sys.executable, "-c", f"PAUSE = 1\n{BATCH}"]
-    going_on = subprocess.Popen(slow, env=site.environment, text=True)
+    going_on = subprocess.Popen([sys.executable, "-c", SLOW], env=site.environment, text=True)
     wait_for(lambda: site.rows("SELECT count(*) FROM review_input") > [(5,)], going_on)
     kept, keys = tmp_path / "kept", tmp_path / "keys"
     told = site.run("backup", str(kept), "--secrets-to", str(keys), "--as", "boss")
@@ -98,7 +89,7 @@ def test_a_backup_made_while_a_run_goes_on_is_restored_and_proves_itself(
     assert last == [("audit.verified",), ("backup.restored",)]
     assert (new.var / "config-of-backup/site.toml").exists()
     # What the backup caught half-way is taken up where it stood.
-    take(new)
+    new.take_in()
     outcomes = "SELECT outcome, count(*) FROM review_input GROUP BY outcome ORDER BY outcome"
     assert sorted(new.rows(outcomes)) == sorted(site.rows(outcomes))
     assert "data in this place already" in new.run("restore", str(kept), "--secrets", str(keys), status=1)

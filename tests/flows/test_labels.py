@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.browser.conftest import BATCH
 from tests.installation import STAT, Installation
 
 # Confirm the case with a correction: no lesion at the first words of the machine's first finding.
@@ -28,8 +25,8 @@ caseload.decide(account, case.pk, version, "confirmed", tier_given=2)
 
 def decided(site: Installation) -> None:
     site.drop("R1", STAT.format(number=1), Patient_ID="P-4711")
-    for code in (BATCH, DECIDE):
-        subprocess.run([sys.executable, "-c", code], env=site.environment, check=True)
+    site.take_in()
+    site.execute(DECIDE)
 
 
 def test_what_people_corrected_shows_up_as_a_mistake_of_the_reader(

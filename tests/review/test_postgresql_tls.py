@@ -171,6 +171,22 @@ def add_user(server: Server) -> bool:
     return True
 
 
+# What the server waits for, then what we do.
+LIFE = """
+import socket
+from review.setup import setup
+setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    for name in ("idle", "interval", "count"):
+        cursor.execute(f"SHOW tcp_keepalives_{name}")
+        print(cursor.fetchone()[0])
+ours = socket.socket(fileno=connection.connection.fileno())
+print(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+print(ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+"""
+
+
 def call(address: str, var: Path, code: str = MIGRATE) -> subprocess.CompletedProcess[str]:
     own = {"SPINETRIAGE_VAR": str(var), "SPINETRIAGE_DATABASE_URL": address}
     return subprocess.run(
@@ -181,6 +197,14 @@ def call(address: str, var: Path, code: str = MIGRATE) -> subprocess.CompletedPr
 def test_what_we_ask_goes_over_tls(server: Server, tmp_path: Path) -> None:
     done = call(server.address(channel_binding="require"), tmp_path, ASK)
     assert done.stdout.split() == ["True", "None"], done.stderr
+
+
+def test_either_side_finds_out_in_a_minute_that_the_other_is_gone(server: Server, tmp_path: Path) -> None:
+    done = call(server.address(), tmp_path, LIFE)
+    assert done.stdout.split() == ["30", "10", "3", "30", "60000"], done.stderr
+    done = call(server.address(options="-c tcp_keepalives_idle=99", keepalives_idle="98"), tmp_path, LIFE)
+    idle, *_, ours, most = done.stdout.split()
+    assert (idle, ours, most) == ("99", "98", "60000"), done.stderr
 
 
 def refused(address: str, var: Path) -> str:
