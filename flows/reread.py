@@ -10,6 +10,7 @@ setup()  # a run of the service starts here, in a process of its own
 from prefect import flow
 
 from flows import editions
+from flows.artifacts import summarize, tag_run
 from flows.intake.guard import Refusal
 from flows.isolated import Read
 from flows.isolation import carry_out
@@ -51,10 +52,13 @@ def reread(run: int | None = None) -> int:
     if run is None:
         name_flow_run("reread: nothing was left")
         return 0
-    ledger.name_prefect_run(run, name_flow_run(f"reread: run-{run}"))
+    ledger.name_prefect_run(run, name_flow_run(f"run-{run}"))
     with closing(run):
+        tag_run(run)
         ledger.take_over(run)
         tell_prefect()
-        if failed := each(read_again, ledger.unfinished(run, "readings"), run, "readings"):
+        failed = each(read_again, ledger.unfinished(run, "readings"), run, "readings")
+        summarize(run)
+        if failed:
             raise StepError(f"{failed} shards failed")
     return run

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import prefect_home, prefect_server  # noqa: F401 - fixtures
-from tests.installation import ROUTINE, Installation
+from tests.installation import ROUTINE, Installation, sqlite_rows
 
 MANUAL = (Path(__file__).parents[1] / "docs/rules.md").read_text(encoding="utf-8")
 RUN = MANUAL.partition("## Check a change")[2].partition("\n## ")[0]
@@ -53,7 +53,8 @@ def test_the_worked_run_ends_as_the_manual_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.prefect
-def test_rules_go_live_as_the_manual_says(tmp_path: Path, prefect_server: str) -> None:
+@pytest.mark.usefixtures("prefect_server")
+def test_rules_go_live_as_the_manual_says(tmp_path: Path, prefect_home: Path) -> None:
     site = Installation(tmp_path)
     site.run("user", "add", "me", "--role", "lead", "--os-user", getpass.getuser())
     for line in printed(BLOCKS[0])[:3]:
@@ -84,6 +85,20 @@ def test_rules_go_live_as_the_manual_says(tmp_path: Path, prefect_server: str) -
     assert printed(site.run("audit", "replay", "2")) == printed(replayed)
     runs = site.rows("SELECT state, kind FROM review_run ORDER BY id")
     assert runs == [("completed", "triage"), ("completed", "reread")]
+    # What Prefect tells of it: whose run it is, and what came of it.
+    ((identity, mac),) = site.rows(
+        "SELECT prefect_flow_run, substr(mac, 1, 12) FROM review_run, review_auditrow "
+        "WHERE kind = 'reread' AND number = 1"
+    )
+    prefect = prefect_home / "prefect.db"
+    ((name, tags),) = sqlite_rows(prefect, "SELECT name, tags FROM flow_run WHERE id = ?", identity)
+    number = printed(applied)[1].split()[0]
+    assert name.startswith(f"run-2: {number} readings, 1 ")
+    assert f"ledger:{mac}" in json.loads(tags)
+    kept = "SELECT data FROM artifact WHERE flow_run_id = ? AND key = 'summary'"
+    ((summary,),) = sqlite_rows(prefect, kept, identity)
+    assert f"Read again with other rules: {number} readings, 1 " in summary
+    assert "/runs/2/" in summary
 
 
 def test_the_refusal_that_the_manual_quotes_is_what_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from review.audit.chain import Action
 from review.audit.erased import erased
+from review.audit.shards import early_shards
 from review.comparison import asks_again
 from review.digests import UNREADABLE
 from review.models import (
@@ -150,11 +151,8 @@ def _suspicious() -> QuerySet[Reading]:
 
 def _readings_that_lie() -> Iterator[int]:
     """Find readings of early shards whose columns differ; digests of today cover the columns."""
-    rows = AuditRow.objects.filter(action=Action.SHARD_STORED).exclude(detail__has_key="form")
-    early = list(rows.values_list("detail__shard", flat=True))
     wordless = erased("reading")
-    for some in range(0, len(early), 500):
-        shards = early[some : some + 500]
+    for shards in early_shards():
         readings = Reading.objects.filter(version__inputs__shard__in=shards).distinct().order_by("id")
         for reading in readings.iterator():
             columns = (reading.tier, reading.score, reading.unreadable, reading.decided_by)

@@ -6,12 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
-
 from review.audit.chain import Action
 from review.audit.erased import erased
+from review.audit.shards import early_shards
 from review.audit.states import TURN
 from review.digests import COLUMNS, row_digest, study_digests
 from review.models import Account, AuditRow, Case, CaseEvent, Run, Shard, Study
@@ -30,10 +27,8 @@ def latest_faults() -> Iterator[Fault]:
     yield from _compare("run", begun, _digests(all_runs))
     there = Account.objects.order_by("pk").values_list(*COLUMNS["account"])
     yield from _compare("account", accounts, _digests(there))
-    early = AuditRow.objects.filter(action=Action.SHARD_STORED).exclude(detail__has_key="form")
-    shards = Shard.objects.filter(kind="studies").values("pk")
-    stored = early.annotate(shard=Cast(KT("detail__shard"), BigIntegerField()))
-    is_early = stored.filter(shard__in=shards).exists()
+    of_studies = Shard.objects.filter(kind="studies")
+    is_early = any(of_studies.filter(pk__in=shards).exists() for shards in early_shards())
     yield from _compare("study", studies, _studies(), is_early=is_early)
     yield from _claim_faults()
 

@@ -38,7 +38,17 @@ _FIRST = _VERSION + len(COLUMNS["version"])
 _TEXT, _CONTEXT = COLUMNS["version"].index("text"), COLUMNS["version"].index("context")
 _DIGEST = COLUMNS["reading"].index("digest")
 _OUTCOME = COLUMNS["input"].index("outcome")
+SOME = 500  # ids asked for at once
 _NOTHING: tuple[int | None, dict[str, Any]] = (None, {})
+
+
+def early_shards() -> Iterator[list[int]]:
+    """Yield, some at a time, the ids of shards that were stored before each row had a digest of its own."""
+    rows = AuditRow.objects.filter(action=Action.SHARD_STORED).exclude(detail__has_key="form")
+    told = rows.order_by("number").values_list("detail__shard", flat=True)
+    # The chain has named a row that says anything else.
+    ids = [shard for shard in told if isinstance(shard, int)]
+    return (ids[first : first + SOME] for first in range(0, len(ids), SOME))
 
 
 def shard_faults() -> Iterator[Fault]:

@@ -105,9 +105,10 @@ def test_each_column_is_proven_or_listed() -> None:
 
 @pytest.mark.usefixtures("work")
 def test_a_row_of_the_audit_of_another_form_is_named_and_the_proof_goes_on() -> None:
+    forms: list[Any] = [[], {}, "x", {"runs": 1}, {"event": "x", "shard": "x"}]
     for number in AuditRow.objects.values_list("pk", flat=True):
         with transaction.atomic():
-            AuditRow.objects.filter(pk=number).update(detail=([], {}, "x", {"runs": 1})[number % 4])
+            AuditRow.objects.filter(pk=number).update(detail=forms[number % len(forms)])
             Case.objects.filter(state="confirmed").update(is_to_tell=True, state="withdrawn")
             faults = audit.verify()["faults"]
             assert number in {fault["row"] for fault in faults}
