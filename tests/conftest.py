@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from pytest_socket import socket_allow_hosts
 
+from flows.server import prefect_api
+
 ROOT = Path(__file__).parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"
 
@@ -30,6 +32,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
     with django_db_blocker.unblock():
         guards.take_down()
+
+
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def prefect_server(prefect_home: Path) -> Iterator[str]:
+    """One Prefect server for all tests of a worker; the commands find it in their environment."""
+    before = dict(os.environ)
+    with prefect_api(prefect_home, print) as url:
+        yield url
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.hookimpl(wrapper=True)

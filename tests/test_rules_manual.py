@@ -1,6 +1,5 @@
 """docs/rules.md: the worked run of a change does what it says."""
 
-# ruff: noqa: F811 - fixtures are asked for by their names
 from __future__ import annotations
 
 import getpass
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import prefect_home, prefect_server  # noqa: F401 - fixtures
 from tests.installation import ROUTINE, Installation, sqlite_rows
 
 MANUAL = (Path(__file__).parents[1] / "docs/rules.md").read_text(encoding="utf-8")

@@ -1,31 +1,13 @@
-"""An installation for each test, and one Prefect server for all of them."""
+"""An installation for each test."""
 
 from __future__ import annotations
 
 import getpass
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flows.server import prefect_api
 from tests.installation import Installation
-
-
-@pytest.fixture(scope="session")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("prefect")
-
-
-@pytest.fixture(scope="session")
-def prefect_server(prefect_home: Path) -> Iterator[str]:
-    """One Prefect server for all tests of a worker; the commands find it in their environment."""
-    before = dict(os.environ)
-    with prefect_api(prefect_home, print) as url:
-        yield url
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture
