@@ -43,6 +43,11 @@ NUMBER = re.compile(r"\brun-(\d+)\b")
 SHARD = re.compile(r" of shard (\d+)$")
 
 
+def tag() -> str:
+    """Return what flow runs of this ledger are told by from those of others on the same server."""
+    return f"ledger:{audit.identity()}"
+
+
 def compare(now: datetime) -> tuple[int, list[Fault]]:
     """Compare the ended runs of the ledger with Prefect's, as far back as Prefect keeps them.
 
@@ -145,7 +150,7 @@ def _of_one(run: Run, flow_run: dict[str, Any]) -> Iterator[str]:
 def _unknown(client: SyncPrefectClient, since: datetime | None) -> Iterator[str]:
     """Yield flow runs that bear this ledger's tag and the name of one of its runs, but that it lacks."""
     times = {"start_time": {"after_": since.isoformat()}} if since else {}
-    ours = {"tags": {"all_": [f"ledger:{audit.identity()}"]}}
+    ours = {"tags": {"all_": [tag()]}}
     pages = _pages(client, RECORDED, {"state": {"type": {"not_any_": ["SCHEDULED"]}}, **ours, **times})
     for rows in pages:
         ids = [row["id"] for row in rows]

@@ -15,21 +15,21 @@ from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from flows import places
-from review import audit, ledger
+from flows import agreement, places
+from review import ledger
 
 SHOWN = 8  # digits of the rules version that tell one from another
 
 
 def tag_run(run: int) -> None:
-    """Tag the current flow run with its ledger, as several may share a server, and what it took in."""
+    """Tag the current flow run with its ledger and what it took in."""
     summary = ledger.summary(run)
     scope = ledger.scope(run)
     is_named = any(source.name == scope for source in places.of(""))
     # The path of somebody's own folder may hold a name.
     source = scope if is_named else "own-folder" if scope else "all-sources"
     rules = summary["rules_version"].rpartition(":")[2][:SHOWN]
-    told = {summary["trigger"], f"ledger:{audit.identity()}", f"source:{source}", f"rules:{rules}"}
+    told = {summary["trigger"], agreement.tag(), f"source:{source}", f"rules:{rules}"}
     tags = {*flow_run.get_tags(), "spinetriage", *told}
     with get_client(sync_client=True) as client:
         client.update_flow_run(UUID(flow_run.get_id()), tags=sorted(tags))

@@ -32,6 +32,11 @@ def queue(account: Account) -> QuerySet[Case]:
     return visible(Case.objects.filter(state=State.WAITING), account).order_by(*ORDER)
 
 
+def for_change() -> QuerySet[Case]:
+    """Return cases for an act: the row of each is locked until the transaction ends."""
+    return Case.objects.select_for_update(of=("self",)).select_related("reading")
+
+
 def needed(text: str, why: str) -> str:
     """Return a text that must not be empty, without the space around it; `why` is told when it is."""
     if not text.strip():
@@ -41,7 +46,7 @@ def needed(text: str, why: str) -> str:
 
 def locked(account: Account, case_id: int) -> Case:
     """Return a case with its row locked until the transaction ends."""
-    cases = Case.objects.select_for_update(of=("self",)).select_related("reading__version", "claimed_by")
+    cases = for_change().select_related("reading__version", "claimed_by")
     case = visible(cases, account).filter(pk=case_id).first()
     if case is None:
         raise RefusedError("There is no such case among those you may see.")

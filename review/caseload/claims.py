@@ -12,7 +12,19 @@ from django.utils import timezone
 
 from review import audit
 from review.access import visible
-from review.caseload.acts import ORDER, Kind, RefusedError, State, held, let_go, locked, needed, queue, tell
+from review.caseload.acts import (
+    ORDER,
+    Kind,
+    RefusedError,
+    State,
+    for_change,
+    held,
+    let_go,
+    locked,
+    needed,
+    queue,
+    tell,
+)
 from review.caseload.deadlines import overdue
 from review.models import Account, Case
 
@@ -50,8 +62,7 @@ def claim(account: Account, case_id: int) -> bool:
     """
     now = timezone.now()
     with transaction.atomic():
-        cases = Case.objects.select_for_update(of=("self",)).select_related("reading")
-        case = visible(cases.filter(is_free(now), pk=case_id), account).first()
+        case = visible(for_change().filter(is_free(now), pk=case_id), account).first()
         if case is None:
             return False
         case.claimed_by, case.claim_expires = account, now + _claim_time()

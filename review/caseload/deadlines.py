@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
 from review import audit
-from review.caseload.acts import tell
+from review.caseload.acts import for_change, tell
 from review.models import Case, CaseEvent, Decision, Escalation, Tier
 
 State, Kind = Case.State, CaseEvent.Kind
@@ -87,7 +87,7 @@ def release_expired(now: datetime) -> int:
         holder, until = claim.claimed_by, claim.claim_expires
         with transaction.atomic():
             same = Q(state=State.WAITING, claimed_by=holder, claim_expires=until)
-            case = _locked(claim.pk).filter(same).first()
+            case = for_change().filter(same, pk=claim.pk).first()
             if case is not None:
                 case.claimed_by, case.claim_expires = None, None
                 case.save(update_fields=["claimed_by", "claim_expires"])
@@ -128,7 +128,7 @@ def _raise(due: QuerySet[Case], case_id: int, step: Escalation, kind: CaseEvent.
     """Take one step for a case that is still due; False when a person or another flow was first."""
     with transaction.atomic():
         # Locked before the look: what a person does to the case at this moment is done before or after it.
-        case = _locked(case_id).first()
+        case = for_change().filter(pk=case_id).first()
         if case is None or not due.filter(pk=case_id).exists():
             return False
         case.escalation = step
@@ -153,7 +153,3 @@ def _untold(tier: Tier, step: Escalation, since: datetime) -> QuerySet[Case]:
 
 def _minutes(limits: Mapping[str, int], tier: Tier) -> timedelta:
     return timedelta(minutes=limits[tier.label])
-
-
-def _locked(case_id: int) -> QuerySet[Case]:
-    return Case.objects.select_for_update(of=("self",)).select_related("reading").filter(pk=case_id)
